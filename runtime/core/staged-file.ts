@@ -1,0 +1,16 @@
+/** A file of rows between source and warehouse. */
+
+export interface StagedFile {
+  readonly path: string;
+  /** Rows in the file, as counted by PostgreSQL. */
+  readonly rows: number;
+  /** Bytes in the file, after compression. */
+  readonly bytes: number;
+}
+
+/** What a warehouse wants its staged files to be. */
+export interface StagedFileFormat {
+  readonly compression: "none" | "gzip";
+  /** Size to aim at before compression, in bytes; files end at a row. */
+  readonly targetBytes: number;
+}

@@ -1,0 +1,75 @@
+/** The manifest as the program knows it, after reading and validation. */
+import type { WarehouseType } from "./warehouse-type.ts";
+
+export interface Manifest {
+  /** Path of the file it was read from, for messages. */
+  readonly file: string;
+  readonly tables: readonly ManifestTable[];
+}
+
+export interface ManifestTable {
+  /** Name in the stage schema, and in messages; unique in the manifest. */
+  readonly name: string;
+  /** The dbt source it belongs to: `source('<sourceName>', '<name>')`. */
+  readonly sourceName: string;
+  /** Schema in the warehouse. */
+  readonly schema: string;
+  /** Where it stands in PostgreSQL. */
+  readonly sourceSchema: string;
+  readonly sourceTable: string;
+  readonly description?: string | undefined;
+  /** Empty only where `sync.mode` is `full_refresh` or `append`. */
+  readonly primaryKey: readonly string[];
+  readonly sync: SyncSettings;
+  /** In the order of the file, which is the order in the warehouse. */
+  readonly columns: readonly ManifestColumn[];
+  /** Line of the table in the file, counted from 1. */
+  readonly line: number;
+}
+
+export type SyncMode = "full_refresh" | "append" | "incremental";
+
+export interface SyncSettings {
+  readonly mode: SyncMode;
+  /** Column whose value grows with each change (incremental) or each row (append); always set for those two modes. */
+  readonly cursor?: string | undefined;
+  /** `hard`: stage mirrors the source's deletes. `ignore`: rows deleted in the source stay. */
+  readonly deletes: "hard" | "ignore";
+}
+
+export interface ManifestColumn {
+  readonly name: string;
+  readonly type: WarehouseType;
+  readonly nullable: boolean;
+  readonly description?: string | undefined;
+}
+
+/** The two columns that every stage table has behind those of the manifest. */
+export const SYNCED_AT = "_synced_at";
+export const BATCH_ID = "_batch_id";
+
+/** Column by name. @throws RangeError if the table has none, which validation rules out for keys and cursors */
+export function columnOf(table: ManifestTable, name: string): ManifestColumn {
+  const column = table.columns.find((candidate) => candidate.name === name);
+  if (!column) throw new RangeError(`Table ${table.name} has no column ${name}`);
+  return column;
+}
+
+/** All columns of the stage table, those that the load adds included, in order. */
+export function stageColumns(table: ManifestTable): readonly ManifestColumn[] {
+  return [
+    ...table.columns,
+    {
+      name: SYNCED_AT,
+      type: { kind: "timestamp_ltz", precision: 9 },
+      nullable: false,
+      description: "Snapshot time of the batch that last wrote the row.",
+    },
+    {
+      name: BATCH_ID,
+      type: { kind: "number", precision: 38, scale: 0 },
+      nullable: false,
+      description: "Batch that last wrote the row.",
+    },
+  ];
+}

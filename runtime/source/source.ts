@@ -1,0 +1,56 @@
+/** What the loader needs of the source: checks before the first read, one snapshot for the whole batch, streams of rows out of it. */
+import type { StagedFile, StagedFileFormat } from "../core/staged-file.ts";
+import type { TaskProgress } from "../core/task.ts";
+import type { ManifestTable } from "../manifest/manifest.ts";
+
+export interface Source extends AsyncDisposable {
+  /**
+   * Checks server, privileges, tables, columns, types and keys against the manifest before anything is read.
+   *
+   * @returns what is worth a warning (columns that the manifest does not have)
+   * @throws NovaError SOURCE_* naming table and column
+   */
+  preflight(tables: readonly ManifestTable[], signal?: AbortSignal): Promise<readonly string[]>;
+
+  /** Opens one REPEATABLE READ snapshot; every reader of the batch imports it. */
+  openSnapshot(tables: readonly ManifestTable[], signal?: AbortSignal): Promise<SourceSnapshot>;
+}
+
+export interface SourceSnapshot extends AsyncDisposable {
+  /** The instant that it shows, ISO 8601 in UTC with microseconds. */
+  readonly at: string;
+
+  /**
+   * The watermark for the next batch: the highest cursor value that this snapshot shows, but never beyond the start of a transaction
+   * that is still open, whose rows it cannot show yet. PostgreSQL's own text; null for an empty table.
+   *
+   * @param previous the watermark before, which the new one never falls behind
+   */
+  watermark(table: ManifestTable, previous: string | null, signal?: AbortSignal): Promise<string | null>;
+
+  /** Streams rows into staged files of bounded size, a bounded number at a time; `take` is awaited before its file is deleted. */
+  extract(request: ExtractRequest): Promise<ExtractSummary>;
+
+  /** Whether the snapshot can still be imported; false once the source has ended its transaction. */
+  alive(): boolean;
+}
+
+export interface ExtractRequest {
+  readonly table: ManifestTable;
+  /** `rows`: the columns of the manifest in its order. `keys`: only those of the primary key, in the key's order. */
+  readonly what: "rows" | "keys";
+  /** Only rows whose cursor is at or after this value, or NULL; undefined reads the whole table. */
+  readonly since?: string | undefined;
+  readonly format: StagedFileFormat;
+  /** Existing folder for the files. */
+  readonly folder: string;
+  readonly take: (file: StagedFile) => Promise<void>;
+  readonly progress: (progress: TaskProgress) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface ExtractSummary {
+  readonly rows: number;
+  /** Bytes of CSV, before compression. */
+  readonly bytes: number;
+}

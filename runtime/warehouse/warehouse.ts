@@ -1,0 +1,167 @@
+/** What the loader and the transformer need of a warehouse; adapters implement it, one contract suite holds them to it. */
+import type { StagedFile, StagedFileFormat } from "../core/staged-file.ts";
+import type { Manifest, ManifestTable } from "../manifest/manifest.ts";
+
+/** Where engines differ, said once: callers ask these flags, never which engine it is. */
+export interface WarehouseCapabilities {
+  /** Whether CREATE, ALTER and DROP take part in a transaction. */
+  readonly transactionalDdl: boolean;
+  /** Whether the adapter itself creates and extends stage tables (else the infrastructure program does). */
+  readonly managesStageTables: boolean;
+  /** How many statements may run at the same time with a gain. */
+  readonly parallelStatements: number;
+  readonly stagedFiles: StagedFileFormat;
+}
+
+export interface Warehouse extends AsyncDisposable {
+  readonly capabilities: WarehouseCapabilities;
+
+  /**
+   * Makes the warehouse ready for a batch: schemas and the runtime's own tables exist, stage tables agree with the manifest,
+   * leftovers of dead batches are gone. Idempotent.
+   *
+   * @throws NovaError WAREHOUSE_SCHEMA_MISMATCH
+   */
+  prepare(manifest: Manifest): Promise<void>;
+
+  /** What the warehouse knows of the batches published so far. */
+  readState(): Promise<PipelineState>;
+
+  /** A place for the rows of one table, which no reader sees until `publish`. An older one of the same name and purpose is emptied. */
+  openIncoming(batchId: number, table: ManifestTable, purpose: IncomingPurpose): Promise<Incoming>;
+
+  /** Everything of the batch for all tables, in one transaction: afterwards readers see all of it, or (if this throws) none. */
+  publish(publication: Publication): Promise<readonly PublishedTable[]>;
+
+  /** The SQL text that names a relation in a model, in Snowflake's dialect. */
+  relationName(relation: Relation): string;
+
+  /** Tables and views of a schema, in order of their names; empty if the schema does not exist. */
+  relations(schema: string): Promise<readonly RelationInfo[]>;
+
+  /** SQL in Snowflake's dialect → the SQL that this engine is sent. @throws NovaError MODEL_SQL_FAILED with line and column */
+  translate(sql: string): string;
+
+  /** Runs one query in Snowflake's dialect. Values come back as text in a fixed form, so that engines can be compared. */
+  query(sql: string, options?: StatementOptions): Promise<QueryResult>;
+
+  /** Builds one model, hooks and bookkeeping included, in as few transactions as the engine allows. */
+  materialize(materialization: Materialization, options?: StatementOptions): Promise<Materialized>;
+}
+
+export interface StatementOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface PipelineState {
+  /** Highest batch that was published; 0 if none. */
+  readonly lastBatchId: number;
+  /** By name of the stage table; a table that was never loaded has none. */
+  readonly watermarks: ReadonlyMap<string, Watermark>;
+}
+
+/** How far a table has been read. Committed in the same transaction as the rows. */
+export interface Watermark {
+  readonly batchId: number;
+  /** The cursor's value up to which everything was read, as PostgreSQL's own text; null for tables without a cursor. */
+  readonly cursor: string | null;
+  /** Cursor column and key that it was taken with: a change of either makes it worthless. */
+  readonly cursorColumn: string | null;
+  /** Later: row-version fence, identifiers of the ground it was read from. */
+  readonly fence: Readonly<Record<string, string>>;
+}
+
+/** `rows`: whole rows to publish. `keys`: every primary key that the source has, to find the vanished ones. */
+export type IncomingPurpose = "rows" | "keys";
+
+/** Rows on their way into one stage table. */
+export interface Incoming {
+  readonly table: ManifestTable;
+  readonly purpose: IncomingPurpose;
+  /** Takes a staged file in; when it resolves, the file may be deleted. May be called several times at once. */
+  add(file: StagedFile, options?: StatementOptions): Promise<void>;
+  /**
+   * After the last file: everything is in the warehouse, counted and checked.
+   *
+   * @returns the number of rows
+   * @throws NovaError LOAD_ROWS_LOST, LOAD_KEY_DUPLICATE, LOAD_KEY_NULL, WAREHOUSE_VALUE_INVALID
+   */
+  seal(options?: StatementOptions): Promise<number>;
+  /** Drops what was taken in, e.g. before another attempt. */
+  discard(): Promise<void>;
+}
+
+export interface Publication {
+  readonly batch: PublishedBatch;
+  readonly tables: readonly TablePublication[];
+}
+
+export interface PublishedBatch {
+  readonly id: number;
+  /** Tells this batch from every other, whatever became of the numbers. */
+  readonly uuid: string;
+  /** The source's snapshot, ISO 8601 in UTC with microseconds; becomes `_synced_at`. */
+  readonly snapshot: string;
+  readonly startedAt: Date;
+}
+
+export interface TablePublication {
+  readonly table: ManifestTable;
+  /**
+   * `replace`: the incoming rows are the table. `append`: they are added. `merge`: by primary key, rows that are equal already stay untouched
+   * (their `_batch_id` too).
+   */
+  readonly action: "replace" | "append" | "merge";
+  readonly rows: Incoming;
+  /** All keys of the source: stage rows with another key are deleted and written to `pipeline.deleted_keys`. */
+  readonly keys?: Incoming | undefined;
+  readonly watermark: Watermark;
+}
+
+export interface PublishedTable {
+  readonly name: string;
+  readonly inserted: number;
+  readonly updated: number;
+  readonly deleted: number;
+}
+
+export interface Relation {
+  readonly schema: string;
+  readonly name: string;
+}
+
+export interface RelationInfo extends Relation {
+  readonly kind: "table" | "view";
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+}
+
+export interface QueryResult {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly (string | null)[])[];
+}
+
+interface MaterializationBase {
+  readonly relation: Relation;
+  /** Compiled SELECT, in Snowflake's dialect. */
+  readonly sql: string;
+  readonly description?: string | undefined;
+  readonly columnDescriptions?: Readonly<Record<string, string>> | undefined;
+  /** Compiled statements, in Snowflake's dialect, run before and after in the same transaction where the engine can. */
+  readonly preHooks: readonly string[];
+  readonly postHooks: readonly string[];
+}
+
+export type Materialization =
+  | (MaterializationBase & { readonly kind: "view" | "table" })
+  | (MaterializationBase & {
+      readonly kind: "incremental";
+      /** Empty: rows are appended. */
+      readonly uniqueKey: readonly string[];
+      /** Build the table anew, because it does not exist yet or was asked for. */
+      readonly fullRefresh: boolean;
+    });
+
+export interface Materialized {
+  /** Rows written; null where the engine does not say (views). */
+  readonly rows: number | null;
+}
