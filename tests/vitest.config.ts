@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     root: import.meta.dirname,
     include: ["**/*.test.ts"],
+    globalSetup: ["./support/global-setup-postgres.ts"],
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 60_000,
