@@ -11,6 +11,8 @@ export interface TableResult {
   readonly inserted: number;
   readonly updated: number;
   readonly deleted: number;
+  /** Rows in the stage table after the batch, where the loader counted them. */
+  readonly rows_total?: number | undefined;
   readonly bytes: number;
   readonly seconds: number;
   readonly status: StepStatus;
@@ -22,6 +24,7 @@ export interface ModelResult {
   readonly status: StepStatus;
   /** Rows written, or null where the warehouse does not say (views). */
   readonly rows: number | null;
+  readonly materialized?: "view" | "table" | "incremental" | undefined;
   readonly seconds: number;
   readonly error?: ErrorReport | undefined;
 }
