@@ -9,6 +9,8 @@ export interface ErrorCode {
   readonly exit: 1 | 2;
   /** Whether the same work, done again a little later, may well succeed. */
   readonly transient: boolean;
+  /** Set where it takes the whole load again, because the snapshot that all its tasks read is gone. */
+  readonly restartsLoad?: true;
 }
 
 const failure = (summary: string, remedy: string): ErrorCode => ({ summary, remedy, exit: 1, transient: false });
@@ -88,10 +90,13 @@ export const ERROR_CODES = {
     "A source table was locked for longer than the loader waits.",
     "Run again when the schema change that holds the lock is over.",
   ),
-  SOURCE_SNAPSHOT_LOST: passing(
-    "The source ended the snapshot that the batch was reading.",
-    "Run again; the next batch opens a new snapshot.",
-  ),
+  SOURCE_SNAPSHOT_LOST: {
+    ...passing(
+      "The source ended the snapshot that the batch was reading.",
+      "Run again; the next batch opens a new snapshot.",
+    ),
+    restartsLoad: true,
+  },
   SOURCE_QUERY_FAILED: failure(
     "PostgreSQL refused a statement of the loader.",
     "Read PostgreSQL's own message, which is quoted.",
@@ -167,10 +172,6 @@ export const ERROR_CODES = {
   ),
 
   // Schedule and runs
-  SCHEDULE_INVALID: misuse(
-    "The cron expression or time zone cannot be used.",
-    "See https://crontab.guru; zones are IANA names.",
-  ),
   BATCH_RUNNING: failure(
     "Another batch runs at this moment.",
     "Wait until it is over, or stop the process that the message names.",

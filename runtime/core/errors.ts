@@ -42,6 +42,11 @@ export class NovaError extends Error {
     return ERROR_CODES[this.code].transient;
   }
 
+  /** Whether the whole load must start again with a new snapshot, rather than only the task that failed. */
+  get restartsLoad(): boolean {
+    return "restartsLoad" in ERROR_CODES[this.code];
+  }
+
   report(): ErrorReport {
     const { code, message, remedy, details } = this;
     return Object.keys(details).length > 0 ? { code, message, remedy, details } : { code, message, remedy };

@@ -18,7 +18,7 @@ export interface ManifestTable {
   readonly sourceSchema: string;
   readonly sourceTable: string;
   readonly description?: string | undefined;
-  /** Empty only where `sync.mode` is `full_refresh` or `append`. */
+  /** Empty only where `sync.mode` is `full_refresh`. */
   readonly primaryKey: readonly string[];
   readonly sync: SyncSettings;
   /** In the order of the file, which is the order in the warehouse. */

@@ -1,0 +1,69 @@
+/** Settings from flags, environment and defaults, in this order; all problems in one message. */
+import { NovaError } from "../core/errors.ts";
+import { OPTIONS, type Config, type Option, type OptionName } from "./options.ts";
+
+/** The name of a setting's environment variable. */
+export const environmentName = (option: Pick<Option<unknown>, "name">): string => `NOVADRIVE_${option.name}`;
+
+/** The name of a setting's flag, with its dashes. */
+export const flagName = (option: Pick<Option<unknown>, "name">): string =>
+  `--${option.name.toLowerCase().replaceAll("_", "-")}`;
+
+export interface Settings {
+  /** By option; what the command line gave. */
+  readonly flags?: Readonly<Partial<Record<OptionName, string>>> | undefined;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Defaults of a command that differ from the table's. */
+  readonly defaults?: Readonly<Partial<Record<OptionName, string>>> | undefined;
+}
+
+/** @throws NovaError CONFIG_INVALID, one line a problem */
+export function loadConfig(settings: Settings): Config {
+  const problems: string[] = [];
+  const config: Record<string, unknown> = {};
+  for (const key of Object.keys(OPTIONS) as OptionName[]) {
+    const option: Option<unknown> = OPTIONS[key];
+    const { value, origin } = rawValue(settings, key, option);
+    const result = option.schema.safeParse(value);
+    if (result.success) config[key] = result.data;
+    else {
+      const shown = option.secret || value === undefined ? "" : ` (it is ${JSON.stringify(value)})`;
+      problems.push(`${origin} ${result.error.issues[0]?.message ?? "is not valid"}${shown}.`);
+    }
+  }
+  if (problems.length > 0) throw new NovaError("CONFIG_INVALID", problems.join("\n"));
+  // Every key of the table was checked by the schema that stands beside it.
+  return config as Config;
+}
+
+function rawValue(
+  settings: Settings,
+  key: OptionName,
+  option: Option<unknown>,
+): { value: string | undefined; origin: string } {
+  const flag = settings.flags?.[key];
+  if (flag !== undefined) return { value: flag, origin: flagName(option) };
+  const name = environmentName(option);
+  const fromEnvironment = settings.environment[name];
+  // An empty variable is how shells and unit files say "not set".
+  if (fromEnvironment !== undefined && fromEnvironment !== "") return { value: fromEnvironment, origin: name };
+  return { value: settings.defaults?.[key] ?? option.default, origin: name };
+}
+
+/** The source's URL. @throws NovaError CONFIG_INVALID if it was not given */
+export function requireSourceUrl(config: Config): string {
+  if (config.sourceUrl !== undefined) return config.sourceUrl;
+  throw new NovaError("CONFIG_INVALID", "NOVADRIVE_SOURCE_URL is not set, so there is nothing to read from.", {
+    remedy:
+      "Set it to postgres://user:password@host:5432/database, or try `npm run demo`, which brings its own database.",
+  });
+}
+
+/** A URL as it may be shown: without password and query. */
+export function redactUrl(url: string): string {
+  return url
+    .replace(/^([a-z]+:\/\/)(?:([^:@/]*)(?::[^@]*)?@)?/i, (_, scheme: string, user?: string) =>
+      user ? `${scheme}${user}@` : scheme,
+    )
+    .replace(/\?.*$/s, "");
+}

@@ -1,0 +1,165 @@
+/** The one table of settings: each entry gives the environment variable, the flag, the help line, the default and the check. */
+import { validate as validCron } from "node-cron";
+import { z } from "zod";
+
+export interface Option<T> {
+  /** Without the prefix: `SOURCE_URL` is the environment variable NOVADRIVE_SOURCE_URL and the flag --source-url. */
+  readonly name: string;
+  /** What stands for the value in the help text. */
+  readonly placeholder: string;
+  readonly help: string;
+  readonly schema: z.ZodType<T, string | undefined>;
+  /** As it would be written; undefined where the setting may be absent. */
+  readonly default?: string | undefined;
+  /** Set where the value must not be shown. */
+  readonly secret?: true | undefined;
+}
+
+const option = <T>(definition: Option<T>): Option<T> => definition;
+
+const text = z.string().trim().min(1, "must not be empty");
+
+/** A whole number within bounds, written in digits. */
+function whole(minimum: number, maximum: number) {
+  const complaint = `must be a whole number from ${minimum} to ${maximum}`;
+  return z
+    .string()
+    .regex(/^\d+$/, complaint)
+    .transform(Number)
+    .refine((value) => value >= minimum && value <= maximum, complaint);
+}
+
+const url = (...protocols: readonly string[]) =>
+  text.refine(
+    (value) => protocols.some((protocol) => value.startsWith(`${protocol}:`)),
+    `must begin with ${protocols.map((protocol) => `${protocol}:`).join(" or ")}`,
+  );
+
+const timeZone = text.refine(isTimeZone, "must be an IANA time zone such as America/Sao_Paulo");
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export const OPTIONS = {
+  sourceUrl: option({
+    name: "SOURCE_URL",
+    placeholder: "url",
+    help: "PostgreSQL to read: postgres://user:password@host:5432/database?sslmode=verify-full",
+    schema: url("postgres", "postgresql").optional(),
+    secret: true,
+  }),
+  warehouseUrl: option({
+    name: "WAREHOUSE_URL",
+    placeholder: "url",
+    help: "warehouse to write: duckdb:<file>",
+    schema: url("duckdb", "snowflake"),
+    default: "duckdb:./warehouse.duckdb",
+    secret: true,
+  }),
+  projectDir: option({
+    name: "PROJECT_DIR",
+    placeholder: "folder",
+    help: "folder of the dbt project, which holds models/manifest.yml",
+    schema: text,
+    default: "./sql",
+  }),
+  stateDir: option({
+    name: "STATE_DIR",
+    placeholder: "folder",
+    help: "folder for run history, compiled SQL and files on their way",
+    schema: text,
+    default: "./.novadrive",
+  }),
+  schedule: option({
+    name: "SCHEDULE",
+    placeholder: "cron",
+    help: "when batches run, as a cron expression of five or six fields",
+    schema: text.refine(validCron, 'must be a cron expression such as "0 3 * * *" (daily at three)'),
+    default: "0 3 * * *",
+  }),
+  timezone: option({
+    name: "TIMEZONE",
+    placeholder: "zone",
+    help: "time zone of the schedule",
+    schema: timeZone,
+    default: "UTC",
+  }),
+  port: option({
+    name: "PORT",
+    placeholder: "port",
+    help: "port of the status page; 0 picks a free one",
+    schema: whole(0, 65_535),
+    default: "8080",
+  }),
+  host: option({
+    name: "HOST",
+    placeholder: "address",
+    help: "address that the status page listens on; the page has no login yet, so keep it on loopback",
+    schema: text,
+    default: "127.0.0.1",
+  }),
+  readers: option({
+    name: "READERS",
+    placeholder: "n",
+    help: "connections that read from PostgreSQL at the same time",
+    schema: whole(1, 16),
+    default: "2",
+  }),
+  threads: option({
+    name: "THREADS",
+    placeholder: "n",
+    help: "models and tests that run at the same time",
+    schema: whole(1, 64),
+    default: "4",
+  }),
+  retries: option({
+    name: "RETRIES",
+    placeholder: "n",
+    help: "further attempts of a task whose error may pass",
+    schema: whole(0, 100),
+    default: "1",
+  }),
+  retryDelay: option({
+    name: "RETRY_DELAY",
+    placeholder: "seconds",
+    help: "wait before the first further attempt",
+    schema: whole(0, 86_400),
+    default: "60",
+  }),
+  retryBackoff: option({
+    name: "RETRY_BACKOFF",
+    placeholder: "factor",
+    help: "by how much each further wait is longer than the one before",
+    schema: z
+      .string()
+      .regex(/^\d+(\.\d+)?$/, "must be a number of 1 or more")
+      .transform(Number)
+      .refine((value) => value >= 1 && value <= 10, "must be a number from 1 to 10"),
+    default: "2",
+  }),
+  taskTimeout: option({
+    name: "TASK_TIMEOUT",
+    placeholder: "seconds",
+    help: "time limit of one task",
+    schema: whole(1, 604_800),
+    default: "3600",
+  }),
+  logLevel: option({
+    name: "LOG_LEVEL",
+    placeholder: "level",
+    help: "debug, info, warn or error",
+    schema: z.enum(["debug", "info", "warn", "error"], "must be debug, info, warn or error"),
+    default: "info",
+  }),
+} as const;
+
+export type OptionName = keyof typeof OPTIONS;
+
+/** All settings, checked. */
+export type Config = { readonly [K in OptionName]: z.output<(typeof OPTIONS)[K]["schema"]> };

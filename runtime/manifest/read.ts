@@ -1,0 +1,175 @@
+/** Reads the manifest file: syntax, schema, then the rules that go across its parts; all problems at once, each with its place. */
+import { readFileSync } from "node:fs";
+import { relative } from "node:path";
+import { closestMatch } from "leven";
+import { NovaError } from "../core/errors.ts";
+import {
+  describeProblem,
+  parseYamlFile,
+  validateYamlFile,
+  type FileProblem,
+  type YamlFile,
+} from "../core/yaml-file.ts";
+import {
+  BATCH_ID,
+  SYNCED_AT,
+  type Manifest,
+  type ManifestColumn,
+  type ManifestTable,
+  type SyncSettings,
+} from "./manifest.ts";
+import { manifestSchema, type ManifestFile, type SourceEntry, type TableEntry } from "./schema.ts";
+import { DATA_TYPE_EXAMPLES, parseDataType } from "./warehouse-type.ts";
+
+/**
+ * @param file path of the manifest, usually `<project>/models/manifest.yml`
+ * @throws NovaError MANIFEST_MISSING, MANIFEST_INVALID (message: one line a problem, with file, line and column)
+ */
+export function readManifest(file: string): Manifest {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new NovaError("MANIFEST_MISSING", `No manifest can be read at ${file}.`, { cause, details: { file } });
+  }
+  return parseManifest(relative(process.cwd(), file) || file, text);
+}
+
+/** The same for text that is at hand. @param file the name to use in messages */
+export function parseManifest(file: string, text: string): Manifest {
+  const yaml = parseYamlFile(file, text);
+  if (!("document" in yaml)) throw invalid(file, yaml);
+  const checked = validateYamlFile(yaml, manifestSchema);
+  if ("problems" in checked) throw invalid(file, checked.problems);
+  const problems: FileProblem[] = [];
+  const manifest = { file, tables: readTables(yaml, checked.value, problems) };
+  if (problems.length > 0) throw invalid(file, problems);
+  return manifest;
+}
+
+function invalid(file: string, problems: readonly FileProblem[]): NovaError {
+  const [first] = problems;
+  return new NovaError(
+    "MANIFEST_INVALID",
+    `The manifest cannot be used:\n${problems.map(describeProblem).join("\n")}`,
+    {
+      details: { file, line: first?.line, column: first?.column },
+    },
+  );
+}
+
+function readTables(yaml: YamlFile, content: ManifestFile, problems: FileProblem[]): ManifestTable[] {
+  const tables: ManifestTable[] = [];
+  const names = new Set<string>();
+  for (const [s, source] of content.sources.entries()) {
+    for (const [t, entry] of source.tables.entries()) {
+      const path = ["sources", s, "tables", t];
+      if (names.has(entry.name.toLowerCase())) {
+        problems.push(yaml.problem([...path, "name"], `table "${entry.name}" stands here twice; take one out`));
+      }
+      names.add(entry.name.toLowerCase());
+      tables.push(readTable({ yaml, source, entry, path, problems }));
+    }
+  }
+  return tables;
+}
+
+interface TableContext {
+  readonly yaml: YamlFile;
+  readonly source: SourceEntry;
+  readonly entry: TableEntry;
+  readonly path: readonly PropertyKey[];
+  readonly problems: FileProblem[];
+}
+
+function readTable(context: TableContext): ManifestTable {
+  const { yaml, source, entry, path } = context;
+  const meta = entry.config?.meta;
+  const primaryKey = meta?.primary_key ?? [];
+  const columns = entry.columns.map((_, index) => readColumn(context, index));
+  checkColumnNames(context);
+  checkNames(context, primaryKey, "primary_key", [...path, "config", "meta", "primary_key"]);
+  return {
+    name: entry.name,
+    sourceName: source.name,
+    schema: source.schema ?? source.name,
+    sourceSchema: meta?.source_schema ?? source.config?.meta?.source_schema ?? "public",
+    sourceTable: meta?.source_table ?? entry.name,
+    description: entry.description,
+    primaryKey,
+    sync: readSync(context, primaryKey),
+    columns: columns.map((column) => (primaryKey.includes(column.name) ? { ...column, nullable: false } : column)),
+    line: yaml.position(path).line,
+  };
+}
+
+function readSync(context: TableContext, primaryKey: readonly string[]): SyncSettings {
+  const { yaml, source, entry, path, problems } = context;
+  const merged = { ...source.config?.meta?.sync, ...entry.config?.meta?.sync };
+  const mode = merged.mode ?? (primaryKey.length > 0 && merged.cursor !== undefined ? "incremental" : "full_refresh");
+  const place = entry.config?.meta?.sync ? [...path, "config", "meta", "sync"] : [...path, "name"];
+  const complain = (message: string) => problems.push(yaml.problem(place, message));
+  if (mode === "full_refresh") return { mode, deletes: "hard" };
+  if (merged.cursor === undefined) {
+    complain(
+      `table "${entry.name}" has mode: ${mode} but no cursor; add "cursor: <column>" to sync, or use mode: full_refresh`,
+    );
+  } else {
+    checkNames(context, [merged.cursor], "cursor", place);
+  }
+  if (primaryKey.length === 0) {
+    complain(
+      `table "${entry.name}" has mode: ${mode} but no primary key, without which a row read twice would stand there twice; add "config: {meta: {primary_key: [<column>]}}", or use mode: full_refresh`,
+    );
+  }
+  // What only ever grows loses no rows either.
+  return { mode, cursor: merged.cursor, deletes: mode === "append" ? "ignore" : (merged.deletes ?? "hard") };
+}
+
+function readColumn(context: TableContext, index: number): ManifestColumn {
+  const { yaml, entry, path, problems } = context;
+  const column = entry.columns[index];
+  if (!column) throw new RangeError(`No column ${index}`);
+  const type = parseDataType(column.data_type);
+  if (!type) {
+    const message = `"${column.data_type}" is not a type of the warehouse; write one like ${DATA_TYPE_EXAMPLES}`;
+    problems.push(yaml.problem([...path, "columns", index, "data_type"], message));
+  }
+  return {
+    name: column.name,
+    type: type ?? { kind: "variant" },
+    nullable: !(column.constraints ?? []).some((constraint) => constraint.type === "not_null"),
+    description: column.description,
+  };
+}
+
+/** Names that differ only in case are one name to the warehouse; the load's own two columns may not be taken. */
+function checkColumnNames({ yaml, entry, path, problems }: TableContext): void {
+  const seen = new Set<string>([SYNCED_AT, BATCH_ID]);
+  for (const [index, { name }] of entry.columns.entries()) {
+    const key = name.toLowerCase();
+    if (seen.has(key)) {
+      const why = key === SYNCED_AT || key === BATCH_ID ? "is the load's own column" : "stands here twice";
+      problems.push(
+        yaml.problem([...path, "columns", index, "name"], `column "${name}" of "${entry.name}" ${why}; take it out`),
+      );
+    }
+    seen.add(key);
+  }
+}
+
+function checkNames(
+  context: TableContext,
+  names: readonly string[],
+  setting: string,
+  place: readonly PropertyKey[],
+): void {
+  const { yaml, entry, problems } = context;
+  const known = entry.columns.map((column) => column.name);
+  for (const name of names) {
+    if (known.includes(name)) continue;
+    const guess = closestMatch(name, known, { maxDistance: 3 });
+    const instead = guess ? `did you mean "${guess}"?` : `its columns: ${known.join(", ")}`;
+    problems.push(yaml.problem(place, `${setting} "${name}" is no column of table "${entry.name}"; ${instead}`));
+  }
+}
