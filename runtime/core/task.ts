@@ -28,6 +28,8 @@ export interface TaskContext {
 export interface TaskRunner {
   /** Runs `work` as one task of the batch: recorded, limited in time, retried when its error is transient. */
   run<T>(task: TaskRef, work: (context: TaskContext) => Promise<T>): Promise<T>;
+  /** Runs a whole made of tasks; all of it again, under the same rules, when an error says that nothing less will do. */
+  restartable<T>(work: () => Promise<T>): Promise<T>;
   /** Aborted when the whole batch is to stop. */
   readonly signal: AbortSignal;
 }

@@ -1,0 +1,120 @@
+/** One table's way from the source's snapshot into the warehouse, up to the point where it can be published. */
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { secondsBetween, type Clock } from "../core/clock.ts";
+import type { TaskContext, TaskKind, TaskRunner } from "../core/task.ts";
+import type { ManifestTable } from "../manifest/manifest.ts";
+import type { SourceSnapshot } from "../source/source.ts";
+import type { Incoming, IncomingPurpose, TablePublication, Warehouse, Watermark } from "../warehouse/warehouse.ts";
+import { planTable, type TablePlan } from "./plan.ts";
+
+export interface LoadTableOptions {
+  readonly table: ManifestTable;
+  readonly snapshot: SourceSnapshot;
+  readonly warehouse: Warehouse;
+  readonly tasks: TaskRunner;
+  readonly batchId: number;
+  /** Of the last published batch. */
+  readonly previous: Watermark | undefined;
+  readonly fullRefresh: boolean;
+  /** Folder for staged files; a folder of the table's own is made in it, and removed. */
+  readonly folder: string;
+  readonly clock: Clock;
+  /** Aborted when another table has failed, so that this one's work is in vain. */
+  readonly signal: AbortSignal;
+}
+
+/** Everything that the publishing transaction needs of the table, and what was read for it. */
+export interface LoadedTable {
+  readonly publication: TablePublication;
+  readonly rowsRead: number;
+  /** Bytes of CSV, keys included. */
+  readonly bytes: number;
+  readonly seconds: number;
+}
+
+/** @throws NovaError of the source or the warehouse, after the task's retries */
+export async function loadTable(options: LoadTableOptions): Promise<LoadedTable> {
+  const { table, tasks, clock } = options;
+  const startedAt = clock.now();
+  const run = <T>(kind: TaskKind, work: (context: TaskContext) => Promise<T>) =>
+    tasks.run({ kind, subject: table.name }, (context) =>
+      work({ ...context, signal: AbortSignal.any([context.signal, options.signal]) }),
+    );
+  const plan = planTable(table, options.previous, options.fullRefresh);
+  const watermark = await run("watermark", (context) => readWatermark(options, context));
+  const { incoming, rowsRead, bytes } = await run("extract", (context) => extract(options, plan, context));
+  const { rows, keys } = incoming;
+  await run("load", async ({ signal }) => {
+    await rows.seal({ signal });
+    await keys?.seal({ signal });
+  });
+  return {
+    publication: { table, action: plan.action, rows, keys: plan.keys === "rows" ? rows : keys, watermark },
+    rowsRead,
+    bytes,
+    seconds: secondsBetween(startedAt, clock.now()),
+  };
+}
+
+async function readWatermark(options: LoadTableOptions, context: TaskContext): Promise<Watermark> {
+  const { table, snapshot, batchId, previous } = options;
+  const cursorColumn = table.sync.cursor ?? null;
+  if (cursorColumn === null) return { batchId, cursor: null, cursorColumn, fence: {} };
+  const behind = previous?.cursorColumn === cursorColumn ? previous.cursor : null;
+  const cursor = await snapshot.watermark(table, behind, context.signal);
+  context.log(
+    cursor === behind
+      ? `cursor ${cursorColumn} stays at ${cursor ?? "the beginning"}`
+      : `cursor ${cursorColumn} reaches ${cursor}`,
+  );
+  return { batchId, cursor, cursorColumn, fence: {} };
+}
+
+interface Extracted {
+  readonly incoming: { readonly rows: Incoming; readonly keys?: Incoming | undefined };
+  readonly rowsRead: number;
+  readonly bytes: number;
+}
+
+/** Files flow into the warehouse while later ones are still being written; another attempt starts from nothing. */
+async function extract(options: LoadTableOptions, plan: TablePlan, context: TaskContext): Promise<Extracted> {
+  const rows = await transfer(options, { what: "rows", since: plan.since, context });
+  context.log(`read ${rows.count} rows${plan.since === undefined ? "" : ` since ${plan.since}`}`);
+  if (plan.keys !== "all-keys") return { incoming: { rows: rows.incoming }, rowsRead: rows.count, bytes: rows.bytes };
+  const keys = await transfer(options, { what: "keys", context });
+  return {
+    incoming: { rows: rows.incoming, keys: keys.incoming },
+    rowsRead: rows.count,
+    bytes: rows.bytes + keys.bytes,
+  };
+}
+
+interface Transfer {
+  readonly what: IncomingPurpose;
+  readonly since?: string | undefined;
+  readonly context: TaskContext;
+}
+
+async function transfer(options: LoadTableOptions, { what, since, context }: Transfer) {
+  const { table, snapshot, warehouse, batchId } = options;
+  const folder = join(options.folder, `${table.name}-${what}`);
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  try {
+    const incoming = await warehouse.openIncoming(batchId, table, what);
+    const summary = await snapshot.extract({
+      table,
+      what,
+      since,
+      format: warehouse.capabilities.stagedFiles,
+      folder,
+      take: (file) => incoming.add(file, { signal: context.signal }),
+      progress: context.progress,
+      signal: context.signal,
+    });
+    return { incoming, count: summary.rows, bytes: summary.bytes };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
