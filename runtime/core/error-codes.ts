@@ -40,6 +40,12 @@ export const ERROR_CODES = {
   ),
   MANIFEST_INVALID: misuse("The manifest breaks a rule of its schema.", "Correct the line that the message names."),
 
+  // Status page
+  REQUEST_REFUSED: misuse(
+    "A request to the status page came from another site, or under a name that is not this machine's.",
+    "Open the page at the address that the program printed.",
+  ),
+
   // Source (PostgreSQL)
   SOURCE_UNREACHABLE: passing(
     "No connection to PostgreSQL could be made, or it broke.",
@@ -188,7 +194,22 @@ export const ERROR_CODES = {
     "The process ended in the middle of the batch.",
     "Nothing to do: nothing of it was published.",
   ),
+  BATCH_UNKNOWN: misuse(
+    "The run history has no such batch.",
+    "Open / for the batches that it has; old ones are removed.",
+  ),
   STORE_UNREADABLE: misuse("The run history cannot be opened.", "Move the file away; history is lost, data is not."),
+
+  // Demo
+  DEMO_RUNNING: failure("Another demo runs in the same folder.", "Stop it, or choose another folder with --dir."),
+  DEMO_FOLDER_INVALID: misuse(
+    "The demo's folder holds something that this version cannot go on with.",
+    "Delete the folder, or choose another one with --dir; the demo makes its data again.",
+  ),
+  DEMO_SERVER_FAILED: failure(
+    "The demo's own PostgreSQL could not be started or stopped.",
+    "Read the server's log that the message names.",
+  ),
 } as const satisfies Record<string, ErrorCode>;
 
 export type ErrorCodeName = keyof typeof ERROR_CODES;
