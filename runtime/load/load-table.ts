@@ -6,7 +6,8 @@ import type { TaskContext, TaskKind, TaskRunner } from "../core/task.ts";
 import type { ManifestTable } from "../manifest/manifest.ts";
 import type { SourceSnapshot } from "../source/source.ts";
 import type { Incoming, IncomingPurpose, TablePublication, Warehouse, Watermark } from "../warehouse/warehouse.ts";
-import { planTable, type TablePlan } from "./plan.ts";
+import { planTable } from "./plan.ts";
+import type { TablePlan } from "./table-plan.ts";
 
 export interface LoadTableOptions {
   readonly table: ManifestTable;
@@ -98,7 +99,7 @@ interface Transfer {
 
 async function transfer(options: LoadTableOptions, { what, since, context }: Transfer) {
   const { table, snapshot, warehouse, batchId } = options;
-  const folder = join(options.folder, `${table.name}-${what}`);
+  const folder = join(options.folder, encodeURIComponent(`${table.name}-${what}`));
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   try {
@@ -110,7 +111,7 @@ async function transfer(options: LoadTableOptions, { what, since, context }: Tra
       format: warehouse.capabilities.stagedFiles,
       folder,
       take: (file) => incoming.add(file, { signal: context.signal }),
-      progress: context.progress,
+      progress: (progress) => context.progress(progress),
       signal: context.signal,
     });
     return { incoming, count: summary.rows, bytes: summary.bytes };

@@ -1,6 +1,6 @@
 /** Mode `full_refresh`: the whole table is read each time. */
 import type { ManifestTable } from "../manifest/manifest.ts";
-import type { TablePlan } from "./plan.ts";
+import type { TablePlan } from "./table-plan.ts";
 
 /** With a key, rows that did not change keep their `_batch_id`, so that incremental models see only real changes. */
 export function planFullRefresh(table: ManifestTable): TablePlan {

@@ -1,7 +1,7 @@
 /** Mode `incremental`: rows changed since the watermark are merged by key; vanished keys are deleted. */
 import type { ManifestTable } from "../manifest/manifest.ts";
 import type { Watermark } from "../warehouse/warehouse.ts";
-import { resumePoint, type TablePlan } from "./plan.ts";
+import { resumePoint, type TablePlan } from "./table-plan.ts";
 
 export function planIncremental(table: ManifestTable, watermark: Watermark): TablePlan {
   const since = resumePoint(table, watermark);

@@ -1,0 +1,22 @@
+/** Whether and when to try again: pure functions of the error and the number of the attempt. */
+import type { NovaError } from "./errors.ts";
+
+export interface RetryPolicy {
+  /** Further attempts after the first. */
+  readonly retries: number;
+  /** Wait before the first further attempt, in seconds. */
+  readonly delay: number;
+  /** By how much each further wait is longer than the one before. */
+  readonly backoff: number;
+}
+
+/**
+ * The wait before the next attempt, in milliseconds.
+ *
+ * @param attempt the one that has just failed, counted from 1
+ * @returns undefined if there is to be none
+ */
+export function retryDelay(policy: RetryPolicy, error: NovaError, attempt: number): number | undefined {
+  if (!error.transient || attempt > policy.retries) return undefined;
+  return policy.delay * 1000 * policy.backoff ** (attempt - 1);
+}

@@ -1,0 +1,56 @@
+/** One batch at a time for one state folder, across processes; the operating system lets go of the lock when a process dies. */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { NovaError } from "../core/errors.ts";
+
+/**
+ * Takes the lock without waiting. SQLite's own file lock is used because Node has none: it holds on every platform,
+ * and unlike a file with a process id it cannot be left behind by a crash.
+ *
+ * @throws NovaError BATCH_RUNNING naming the process that holds it, FOLDER_NOT_WRITABLE
+ */
+export function acquireBatchLock(folder: string): Disposable {
+  const holder = join(folder, "batch.pid");
+  let database: DatabaseSync | undefined;
+  try {
+    mkdirSync(folder, { recursive: true });
+    database = new DatabaseSync(join(folder, "batch.lock"), { timeout: 0 });
+    database.exec("BEGIN EXCLUSIVE");
+    writeFileSync(holder, String(process.pid));
+  } catch (cause) {
+    database?.close();
+    throw isBusy(cause) ? running(folder, holder, cause) : notWritable(folder, cause);
+  }
+  const held = database;
+  return { [Symbol.dispose]: () => held.close() };
+}
+
+/** https://www.sqlite.org/rescode.html#busy */
+const SQLITE_BUSY = 5;
+
+function isBusy(thrown: unknown): boolean {
+  return thrown instanceof Error && "errcode" in thrown && thrown.errcode === SQLITE_BUSY;
+}
+
+function running(folder: string, holder: string, cause: unknown): NovaError {
+  return new NovaError("BATCH_RUNNING", `Another batch is running in ${folder}${describeHolder(holder)}.`, {
+    cause,
+    remedy: "Wait until it is over, or use another --state-dir and --warehouse-url.",
+  });
+}
+
+function notWritable(folder: string, cause: unknown): NovaError {
+  return new NovaError("FOLDER_NOT_WRITABLE", `The state folder ${folder} cannot be written.`, {
+    cause,
+    remedy: "Give this user write access to it, or choose another with --state-dir.",
+  });
+}
+
+function describeHolder(file: string): string {
+  try {
+    return ` (process ${readFileSync(file, "utf8")})`;
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,134 @@
+/** Starts batches: when the cron expression is due, or when somebody asks; one at a time, and none after `stop`. */
+import { schedule as scheduleCron, type ScheduledTask } from "node-cron";
+import type { Clock } from "../core/clock.ts";
+import { NovaError, toNovaError } from "../core/errors.ts";
+import type { BatchTrigger, EventBus } from "../core/events.ts";
+import type { Log } from "../core/log.ts";
+import type { BatchResult } from "../core/result.ts";
+import { transition, type RunEvent, type RunState } from "./run-state.ts";
+
+export interface SchedulerOptions {
+  /** Cron expression of five or six fields. */
+  readonly schedule: string;
+  /** IANA name. */
+  readonly timezone: string;
+  readonly events: EventBus;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Takes a due tick for this process; false if another process has it already. */
+  readonly claimTick: (tick: Date) => boolean;
+  readonly runBatch: (run: { trigger: BatchTrigger; signal: AbortSignal }) => Promise<BatchResult>;
+}
+
+/** How long `stop` lets a running batch go on before it is cancelled, in seconds; together with the roll-back it stays below 20. */
+const GRACE_SECONDS = 10;
+
+export class Scheduler {
+  readonly #options: SchedulerOptions;
+  readonly #cron: ScheduledTask;
+  readonly #cancel = new AbortController();
+  #state: RunState = "idle";
+  #running: { batchId: number | undefined; readonly ended: Promise<void> } | undefined;
+
+  constructor(options: SchedulerOptions) {
+    this.#options = options;
+    // Missed ticks are not made up for: the next batch reads everything since the last one anyway.
+    this.#cron = scheduleCron(options.schedule, ({ date }) => this.#tick(date), { timezone: options.timezone });
+  }
+
+  /** When the schedule is due next; undefined once stopped. */
+  nextTick(): Date | undefined {
+    return this.#state === "stopped" || this.#state === "stopping" ? undefined : (this.#cron.getNextRun() ?? undefined);
+  }
+
+  /** The number of the running batch. */
+  running(): number | undefined {
+    return this.#running?.batchId;
+  }
+
+  /**
+   * Starts a batch now.
+   *
+   * @returns as soon as the batch has begun
+   * @throws NovaError BATCH_RUNNING, also where another process runs one
+   */
+  async runNow(): Promise<{ batchId: number }> {
+    if (this.#apply("request") === "refuse") {
+      const which = this.#running?.batchId === undefined ? "" : ` ${this.#running.batchId}`;
+      throw new NovaError("BATCH_RUNNING", `Batch${which} is still running.`, { remedy: "Wait until it is over." });
+    }
+    return { batchId: await this.#start("manual") };
+  }
+
+  /** Ends the schedule; a running batch may finish within the grace time, then it is cancelled. Resolves when all is quiet. */
+  async stop(): Promise<void> {
+    await this.#cron.destroy();
+    if (this.#apply("stop") !== "cancel" || !this.#running) return;
+    const { ended } = this.#running;
+    this.#options.log.info(`stopping; the running batch has ${GRACE_SECONDS} s to finish`);
+    const waited = new AbortController();
+    const grace = this.#options.clock.sleep(GRACE_SECONDS * 1000, waited.signal).then(
+      () => this.cancel(),
+      () => undefined,
+    );
+    await ended;
+    waited.abort();
+    await grace;
+  }
+
+  /** Cancels the running batch at once. */
+  cancel(): void {
+    this.#cancel.abort(
+      new NovaError("BATCH_CANCELLED", "The batch was cancelled because the process was told to stop."),
+    );
+  }
+
+  #apply(event: RunEvent) {
+    const { next, action } = transition(this.#state, event);
+    this.#state = next;
+    return action;
+  }
+
+  #tick(date: Date): void {
+    const { claimTick, log } = this.#options;
+    if (!claimTick(date)) return;
+    if (this.#apply("tick") === "skip") {
+      log.warn(`the tick of ${date.toISOString()} is skipped: a batch is still running`);
+      return;
+    }
+    this.#start("schedule").catch((thrown: unknown) => {
+      const error = toNovaError(thrown);
+      log.error(
+        { code: error.code, remedy: error.remedy },
+        `the batch of ${date.toISOString()} could not begin: ${error.message}`,
+      );
+    });
+  }
+
+  /** @returns the batch's number, as soon as it has one */
+  #start(trigger: BatchTrigger): Promise<number> {
+    const { events, log, runBatch } = this.#options;
+    const { promise: begun, resolve, reject } = Promise.withResolvers<number>();
+    const unsubscribe = events.subscribe((event) => {
+      if (event.type !== "batch_started") return;
+      if (this.#running) this.#running.batchId = event.batchId;
+      resolve(event.batchId);
+    });
+    const ended = runBatch({ trigger, signal: this.#cancel.signal })
+      .then(
+        (result) =>
+          log.info(
+            { batch: result.batch_id, status: result.status },
+            `batch ${result.batch_id}: ${result.status} in ${result.seconds} s`,
+          ),
+        reject,
+      )
+      .finally(() => {
+        unsubscribe();
+        this.#running = undefined;
+        this.#apply("finished");
+      });
+    this.#running = { batchId: undefined, ended };
+    return begun;
+  }
+}
