@@ -59,11 +59,12 @@ export function requireSourceUrl(config: Config): string {
   });
 }
 
-/** A URL as it may be shown: without password and query. */
+/** A URL as it may be shown: without password and query, which may hold a secret too. */
 export function redactUrl(url: string): string {
-  return url
-    .replace(/^([a-z]+:\/\/)(?:([^:@/]*)(?::[^@]*)?@)?/i, (_, scheme: string, user?: string) =>
-      user ? `${scheme}${user}@` : scheme,
-    )
-    .replace(/\?.*$/s, "");
+  const [beforeQuery = ""] = url.split("?");
+  // To the last @, because passwords are often given without the escapes that URLs ask for.
+  return beforeQuery.replace(/^([a-z]+:\/\/)(.*)@/i, (_, scheme: string, login: string) => {
+    const [user] = login.split(":");
+    return user ? `${scheme}${user}@` : scheme;
+  });
 }

@@ -10,7 +10,7 @@ export interface LogOptions {
 }
 
 /** URLs with a password in them, wherever they come from (an engine's message, a stack). */
-const CREDENTIALS = /([a-z][a-z0-9+.-]*:\/\/[^:@\s/]*):[^@\s/]*@/gi;
+const CREDENTIALS = /([a-z][a-z0-9+.-]*:\/\/[^:@\s/]*):\S*@/gi;
 
 /** Text as it may be shown: passwords in URLs are taken out. */
 export function redact(text: string): string {

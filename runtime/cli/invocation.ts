@@ -1,0 +1,36 @@
+/** What every command starts from: its settings, its log, and the signal that says stop. */
+import type { Command } from "commander";
+import { loadConfig } from "../config/config.ts";
+import { OPTIONS, type Config, type OptionName } from "../config/options.ts";
+import { NovaError } from "../core/errors.ts";
+import { createLog, type Log } from "../core/log.ts";
+
+/** Settings from the command's flags, those of the program included. @throws NovaError CONFIG_INVALID */
+export function configOf(command: Command, defaults: Readonly<Partial<Record<OptionName, string>>> = {}): Config {
+  const given = command.optsWithGlobals();
+  const flags = Object.fromEntries(
+    Object.keys(OPTIONS).flatMap((key) => (typeof given[key] === "string" ? [[key, given[key]]] : [])),
+  );
+  return loadConfig({ flags, environment: process.env, defaults });
+}
+
+/** Lines for a person on a terminal, JSON elsewhere; both on standard error. */
+export function logFor(config: Config): Log {
+  return createLog({ level: config.logLevel, plain: process.stderr.isTTY });
+}
+
+/**
+ * Aborted by the first Ctrl-C or SIGTERM; a second one ends the process at once, which is safe at any moment:
+ * what was not published by then never will be.
+ */
+export function stopSignal(): AbortSignal & Disposable {
+  const controller = new AbortController();
+  const stop = (name: NodeJS.Signals) => {
+    if (controller.signal.aborted) process.exit(name === "SIGINT" ? 130 : 143);
+    controller.abort(new NovaError("BATCH_CANCELLED", `The batch was cancelled by ${name}.`));
+  };
+  process.on("SIGINT", stop).on("SIGTERM", stop);
+  return Object.assign(controller.signal, {
+    [Symbol.dispose]: () => void process.off("SIGINT", stop).off("SIGTERM", stop),
+  });
+}
