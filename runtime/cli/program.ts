@@ -1,5 +1,4 @@
 /** The command line: its commands, and one flag for each setting of the option table. */
-import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { environmentName, flagName } from "../config/config.ts";
 import { OPTIONS } from "../config/options.ts";
@@ -11,6 +10,7 @@ import { laterCommands } from "./commands/later.ts";
 import { runCommand } from "./commands/run.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { testCommand } from "./commands/test.ts";
+import { version } from "./version.ts";
 
 /** Takes the exit status of a command that has ended by itself. */
 export type ReportStatus = (status: number) => void;
@@ -45,13 +45,6 @@ export function createProgram(report: ReportStatus): Command {
     command.configureHelp({ showGlobalOptions: true });
   }
   return program;
-}
-
-function version(): string {
-  const { version }: { version: string } = JSON.parse(
-    readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
-  );
-  return version;
 }
 
 const EXAMPLES = `

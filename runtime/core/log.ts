@@ -1,7 +1,7 @@
 /** The process's log: one JSON document a line on standard error, so that standard output stays free for results. */
 import { destination, pino, type Logger } from "pino";
 
-export type Log = Pick<Logger, "debug" | "info" | "warn" | "error">;
+export type Log = Logger;
 
 export interface LogOptions {
   readonly level: "debug" | "info" | "warn" | "error" | "silent";

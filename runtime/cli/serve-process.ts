@@ -1,0 +1,66 @@
+/** The process that goes on: batches on the schedule, their history, and the status page. */
+import { redactUrl } from "../config/config.ts";
+import type { Config } from "../config/options.ts";
+import { systemClock } from "../core/clock.ts";
+import { EventBus } from "../core/events.ts";
+import type { Log } from "../core/log.ts";
+import { runBatch } from "../schedule/run-batch.ts";
+import { Scheduler } from "../schedule/scheduler.ts";
+import { Store } from "../store/store.ts";
+import { createServer, listen } from "../web/server.ts";
+import { logEvents } from "./output/log-events.ts";
+import { version } from "./version.ts";
+
+export interface ServeOptions {
+  readonly config: Config;
+  readonly log: Log;
+  /** Aborted when the process is to end. */
+  readonly signal: AbortSignal;
+  /** Whether to run a batch at once rather than wait for the schedule. */
+  readonly runAtStart: boolean;
+  /** Told the page's address once it listens. */
+  readonly onReady: (address: string) => void;
+}
+
+/**
+ * Resolves when `signal` was aborted and everything has come to rest.
+ *
+ * @throws NovaError PORT_IN_USE, FOLDER_NOT_WRITABLE, STORE_UNREADABLE
+ */
+export async function serveUntilStopped({ config, log, signal, runAtStart, onReady }: ServeOptions): Promise<void> {
+  using store = Store.open({ folder: config.stateDir });
+  const events = new EventBus();
+  events.subscribe((event) => store.record(event));
+  logEvents(events, log);
+  const scheduler = new Scheduler({
+    schedule: config.schedule,
+    timezone: config.timezone,
+    events,
+    clock: systemClock,
+    log,
+    claimTick: (tick) => store.claimTick({ schedule: config.schedule, tick }),
+    runBatch: (run) => runBatch({ config, store, events, ...run }),
+  });
+  try {
+    const info = {
+      source: redactUrl(config.sourceUrl ?? ""),
+      warehouse: redactUrl(config.warehouseUrl),
+      schedule: config.schedule,
+      timezone: config.timezone,
+      version: version(),
+    };
+    await using server = await createServer({ store, events, controls: scheduler, info, log, clock: systemClock });
+    onReady(await listen(server, { host: config.host, port: config.port }));
+    if (runAtStart) await scheduler.runNow();
+    await aborted(signal);
+    log.info("stopping");
+    await scheduler.stop();
+  } finally {
+    await scheduler.stop();
+  }
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+}
