@@ -37,7 +37,7 @@ describe("literal", () => {
     [12345678901234567890n, "12345678901234567890"],
     [true, "TRUE"],
     [null, "NULL"],
-  ])("writes %j as %s", (value, text) => {
+  ])("writes %s as %s", (value, text) => {
     expect(literal(value)).toBe(text);
   });
 
