@@ -8,18 +8,17 @@ const BATCHES_OF_LATEST = 30;
 /** Batches that the median of durations is taken over. */
 const BATCHES_OF_STATS = 200;
 
-const SUMMARY = `
-  SELECT id AS batch_id, trigger, status, snapshot, started_at, finished_at, seconds, error,
-    coalesce(rows_read, 0) AS rows_read, coalesce(inserted, 0) AS inserted, coalesce(updated, 0) AS updated,
-    coalesce(deleted, 0) AS deleted, coalesce(bytes, 0) AS bytes, coalesce(tables_failed, 0) AS tables_failed,
+/** Grouped by the primary key, so that SQLite walks it in order and stops at the limit instead of summing up the whole history. */
+const summary = (where: string) => `
+  SELECT id AS batch_id, trigger, batches.status, snapshot, started_at, finished_at, batches.seconds, batches.error,
+    coalesce(sum(rows_read), 0) AS rows_read, coalesce(sum(inserted), 0) AS inserted, coalesce(sum(updated), 0) AS updated,
+    coalesce(sum(deleted), 0) AS deleted, coalesce(sum(bytes), 0) AS bytes,
+    coalesce(sum(results.status = 'failed'), 0) AS tables_failed,
     (SELECT count(*) FROM model_results WHERE batch_id = batches.id AND status = 'failed') AS models_failed,
     (SELECT count(*) FROM test_results WHERE batch_id = batches.id AND status IN ('fail', 'error')) AS tests_failed
-  FROM batches
-  LEFT JOIN (
-    SELECT batch_id, sum(rows_read) AS rows_read, sum(inserted) AS inserted, sum(updated) AS updated,
-      sum(deleted) AS deleted, sum(bytes) AS bytes, sum(status = 'failed') AS tables_failed
-    FROM table_results GROUP BY batch_id
-  ) AS sums ON sums.batch_id = batches.id`;
+  FROM batches LEFT JOIN table_results AS results ON results.batch_id = batches.id
+  WHERE ${where}
+  GROUP BY batches.id ORDER BY batches.id DESC`;
 
 export interface BatchesRequest {
   readonly limit: number;
@@ -109,8 +108,8 @@ function prepare(database: DatabaseSync) {
   return {
     highest: database.prepare("SELECT max(id) AS id FROM batches"),
     running: database.prepare("SELECT max(id) AS id FROM batches WHERE status = 'running' HAVING max(id) IS NOT NULL"),
-    batches: database.prepare(`${SUMMARY} WHERE $before IS NULL OR id < $before ORDER BY id DESC LIMIT $limit`),
-    batch: database.prepare(`${SUMMARY} WHERE id = $id`),
+    batches: database.prepare(`${summary("id < coalesce($before, 9e18)")} LIMIT $limit`),
+    batch: database.prepare(summary("id = $id")),
     tasks: database.prepare(`
       SELECT id, kind, subject, attempt, status, started_at, finished_at, seconds, rows, bytes, error
       FROM task_attempts WHERE batch_id = $id ORDER BY started_at, id`),

@@ -1,0 +1,83 @@
+/** The pages: the overview, and one for each batch. What a reader has opened or filtered stands in the address. */
+import type { FastifyInstance, FastifyReply } from "fastify";
+import { z } from "zod";
+import { batchOf } from "./api.ts";
+import type { WebContext } from "./context.ts";
+import { parse } from "./failures.ts";
+import { Times } from "./format.ts";
+import type { Html } from "./html.ts";
+import { batchPage } from "./views/batch-page.ts";
+import type { Frame } from "./views/layout.ts";
+import { overviewPage } from "./views/overview-page.ts";
+
+const STRIP_BATCHES = 60;
+const LISTED_BATCHES = 12;
+const LOG_LINES = 400;
+
+/** Names of the parts that are open, as the page's script writes them: `passing,models`. */
+const open = z
+  .string()
+  .max(1_000)
+  .default("")
+  .transform((names): ReadonlySet<string> => new Set(names.split(",").filter((name) => name !== "")));
+
+const overviewQuery = z.object({ before: z.coerce.number("must be a number").int().positive().optional(), open });
+const batchQuery = z.object({
+  task: z.string().max(500).default(""),
+  follow: z.enum(["on", "off"]).optional(),
+  open,
+});
+
+export function routePages(server: FastifyInstance, context: WebContext): void {
+  const { store } = context;
+  const times = new Times(context.info.timezone);
+
+  server.get("/", (request, reply) => {
+    const { before, open } = parse(overviewQuery, request.query);
+    const page = overviewPage({
+      ...frameOf(context, times),
+      open,
+      strip: store.batches({ limit: STRIP_BATCHES }),
+      // One more than is shown tells whether there are older ones.
+      listed: store.batches({ limit: LISTED_BATCHES + 1, before }),
+      listLimit: LISTED_BATCHES,
+      before,
+      stats: store.stats(),
+      tables: store.tables(),
+      models: store.models(),
+      tests: store.tests(),
+    });
+    return send(reply, page);
+  });
+
+  server.get("/batches/:id", (request, reply) => {
+    const batch = batchOf(context, request.params);
+    const { task, follow, open } = parse(batchQuery, request.query);
+    const page = batchPage({
+      ...frameOf(context, times),
+      open,
+      batch,
+      strip: store.batches({ limit: STRIP_BATCHES }),
+      task,
+      follow: follow ? follow === "on" : batch.status === "running",
+      lines: store.logs(batch.batch_id, { limit: LOG_LINES, task: task === "" ? undefined : task }),
+      lineLimit: LOG_LINES,
+    });
+    return send(reply, page);
+  });
+}
+
+function frameOf({ store, controls, info, clock }: WebContext, times: Times): Frame {
+  const runningId = store.runningBatchId() ?? controls.running();
+  return {
+    info,
+    times,
+    now: clock.now(),
+    nextRun: controls.nextTick(),
+    running: runningId === undefined ? undefined : store.batch(runningId),
+  };
+}
+
+function send(reply: FastifyReply, page: Html): FastifyReply {
+  return reply.type("text/html; charset=utf-8").send(page.toString());
+}

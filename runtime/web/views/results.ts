@@ -1,0 +1,137 @@
+/** What one batch came to: its tables, models and tests. */
+import type { ModelRecord, TableRecord, TestRecord } from "../../store/records.ts";
+import { bytes, count } from "../format.ts";
+import { html, type Content, type Html } from "../html.ts";
+import { badge, breakable, changes, errorNote, lasted, none, sign, type Status } from "./parts.ts";
+
+export function tableResults(tables: readonly TableRecord[]): Html {
+  return panel({
+    id: "tables",
+    title: "Tables",
+    empty: "No table was loaded.",
+    isEmpty: tables.length === 0,
+    content: html`<table class="cards">
+      <thead>
+        <tr>
+          <th>Table</th>
+          <th class="number">Rows read</th>
+          <th class="number">Changes</th>
+          <th class="number">Size</th>
+          <th class="number">Time</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${tables.map(
+          (table) =>
+            html`<tr id="table-${table.name}">
+              <th scope="row">${named(table.status, table.name)}<span class="sub">${table.mode}</span></th>
+              ${cell("Rows read", count(table.rows_read))} ${cell("Changes", changes(table))}
+              ${cell("Size", bytes(table.bytes))} ${cell("Time", lasted(table.seconds))}
+            </tr>`,
+        )}
+      </tbody>
+    </table>`,
+  });
+}
+
+export function modelResults(models: readonly ModelRecord[]): Html {
+  return panel({
+    id: "models",
+    title: "Models",
+    empty: "No model was built.",
+    isEmpty: models.length === 0,
+    content: html`<table class="cards">
+      <thead>
+        <tr>
+          <th>Model</th>
+          <th>Status</th>
+          <th class="number">Rows</th>
+          <th class="number">Time</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${models.map(
+          (model) =>
+            html`<tr id="model-${model.name}">
+              <th scope="row">
+                ${named(model.status, model.name)}${model.materialized && html`<span class="sub">${model.materialized}</span>`}
+              </th>
+              ${cell("Status", badge(model.status), "")}
+              ${cell("Rows", model.rows === null ? none("not counted") : count(model.rows))}
+              ${cell("Time", lasted(model.seconds))}
+            </tr>`,
+        )}
+      </tbody>
+    </table>`,
+  });
+}
+
+export interface TestResultsOptions {
+  readonly tests: readonly TestRecord[];
+  /** Names of the parts that are open. */
+  readonly open: ReadonlySet<string>;
+}
+
+/** What did not pass stands open; what passed is folded away. */
+export function testResults({ tests, open }: TestResultsOptions): Html {
+  const passing = tests.filter((test) => test.status === "pass");
+  const others = tests.filter((test) => test.status !== "pass");
+  return panel({
+    id: "tests",
+    title: "Tests",
+    hint: tests.length > 0 && html`${count(passing.length)} of ${count(tests.length)} pass`,
+    empty: "No test has run.",
+    isEmpty: tests.length === 0,
+    content: html`${
+      others.length > 0 &&
+      html`<ul class="tests">
+        ${others.map(testLine)}
+      </ul>`
+    }
+    ${
+      passing.length > 0 &&
+      html`<details id="passing" data-open="passing" ${open.has("passing") && html`open`}>
+        <summary>${sign("pass")} ${count(passing.length)} passing ${passing.length === 1 ? "test" : "tests"}</summary>
+        <ul class="tests">
+          ${passing.map(testLine)}
+        </ul>
+      </details>`
+    }`,
+  });
+}
+
+function testLine({ name, status, failures, error }: TestRecord): Html {
+  return html`<li class="test" id="test-${name}">
+    ${sign(status, status)}
+    <div>
+      <span class="name">${breakable(name)}</span>
+      ${failures > 0 && html`<span class="failures">${count(failures)} ${failures === 1 ? "row" : "rows"}</span>`}
+      ${error && status !== "pass" && errorNote(error)}
+    </div>
+  </li>`;
+}
+
+export interface PanelOptions {
+  readonly id: string;
+  readonly title: string;
+  readonly hint?: Content;
+  readonly isEmpty: boolean;
+  readonly empty: string;
+  readonly content: Content;
+}
+
+export function panel({ id, title, hint, isEmpty, empty, content }: PanelOptions): Html {
+  return html`<section class="panel" aria-labelledby="${id}-title">
+    <h2 id="${id}-title">${title} ${hint && html`<span class="hint">${hint}</span>`}</h2>
+    ${isEmpty ? html`<p class="empty">${empty}</p>` : content}
+  </section>`;
+}
+
+/** A cell that carries its column's name along, for the narrow form in which rows are cards. */
+export function cell(label: string, content: Content, look = "number"): Html {
+  return html`<td class="${look}" data-label="${label}">${content}</td>`;
+}
+
+export function named(status: Status, name: string): Html {
+  return html`${sign(status, status)} <span class="name">${breakable(name)}</span>`;
+}

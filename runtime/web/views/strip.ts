@@ -1,0 +1,96 @@
+/** The chart of the last batches: one bar each, its height the duration, its colour the status. */
+import { duration } from "../assets/format.js";
+import type { BatchSummary } from "../../store/records.ts";
+import { count } from "../format.ts";
+import { html, type Html } from "../html.ts";
+import type { Frame } from "./layout.ts";
+import { look, sign } from "./parts.ts";
+
+const SLOTS = 60;
+
+/** Durations at which a line may be drawn, in seconds. */
+const STEPS = [
+  0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400,
+];
+
+export interface StripOptions {
+  /** Newest first. */
+  readonly batches: readonly BatchSummary[];
+  /** The batch whose page this is. */
+  readonly current?: number | undefined;
+  readonly frame: Frame;
+}
+
+export function strip({ batches, current, frame }: StripOptions): Html {
+  const shown = batches.slice(0, SLOTS).toReversed();
+  const longest = Math.max(0.1, ...shown.map((batch) => secondsOf(batch, frame)));
+  const empty = Array.from({ length: SLOTS - shown.length }, () => html`<li class="slot" aria-hidden="true"></li>`);
+  const lines = STEPS.filter((step) => step <= longest && step >= longest / 9).toReversed();
+  const [top, ...lower] = lines;
+  const chosen = [top, lower.find((step) => top !== undefined && step <= top / 4)].filter((step) => step !== undefined);
+  return html`<section class="panel strip" aria-labelledby="strip-title">
+    <h2 id="strip-title">Last batches <span class="hint">height is the duration</span></h2>
+    <div class="strip-chart">
+      <svg class="strip-lines" aria-hidden="true">
+        ${chosen.map((step) => {
+          const y = `${round(100 - height(step, longest))}%`;
+          return html`<line x1="0" x2="100%" y1="${y}" y2="${y}" /><text x="0" y="${y}" dy="-3"
+              >${stepLabel(step)}</text
+            >`;
+        })}
+      </svg>
+      <ol class="strip-bars">
+        ${empty}${shown.map((batch, index) => bar({ batch, slot: SLOTS - shown.length + index, longest, current, frame }))}
+      </ol>
+    </div>
+  </section>`;
+}
+
+interface BarOptions {
+  readonly batch: BatchSummary;
+  readonly slot: number;
+  readonly longest: number;
+  readonly current: number | undefined;
+  readonly frame: Frame;
+}
+
+function bar({ batch, slot, longest, current, frame }: BarOptions): Html {
+  const { batch_id, status, started_at } = batch;
+  const seconds = secondsOf(batch, frame);
+  const tall = round(Math.max(4, height(seconds, longest)));
+  const side = slot < SLOTS / 3 ? "tip-right" : slot < (2 * SLOTS) / 3 ? "tip-middle" : "tip-left";
+  const changed = batch.inserted + batch.updated + batch.deleted;
+  return html`<li class="slot" id="bar-${batch_id}">
+    <a href="/batches/${batch_id}" class="bar ${look(status)}" ${batch_id === current && html`aria-current="page"`}
+      ><svg aria-hidden="true"><rect x="0" y="${round(100 - tall)}%" width="100%" height="${tall}%" rx="2" /></svg>
+      <span class="tip ${side}">
+        <b>${sign(status)} Batch ${batch_id}, ${status}</b>
+        <span>${frame.times.full(started_at)}</span>
+        <span
+          >${status === "running" ? "so far " : ""}${duration(seconds)} · ${batch.trigger} · ${count(changed)} rows
+          changed</span
+        >
+        ${batch.error && html`<span><code>${batch.error.code}</code></span>`}
+      </span></a
+    >
+  </li>`;
+}
+
+function secondsOf({ seconds, status, started_at }: BatchSummary, { now }: Frame): number {
+  if (status === "running") return Math.max(0, (now.getTime() - Date.parse(started_at)) / 1000);
+  return seconds ?? 0;
+}
+
+/** Per cent of the chart. By the square root, so that one long first load does not flatten all others. */
+function height(seconds: number, longest: number): number {
+  return Math.sqrt(Math.min(1, seconds / longest)) * 100;
+}
+
+function stepLabel(seconds: number): string {
+  if (seconds < 60) return `${seconds} s`;
+  return seconds < 3_600 ? `${seconds / 60} min` : `${seconds / 3_600} h`;
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}

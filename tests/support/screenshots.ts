@@ -1,0 +1,71 @@
+/**
+ * Pictures of the status page, light and dark, wide and narrow: `node tests/support/screenshots.ts <folder>`.
+ * The history is made up, and the same each time.
+ */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import { launchBrowser } from "./browser.ts";
+import { sampleHistory } from "./sample-history.ts";
+import { openStatusPage } from "./status-page.ts";
+
+const NEWEST = 74;
+
+const SHOTS: readonly {
+  readonly name: string;
+  readonly path: string;
+  readonly running: boolean;
+  readonly act?: (page: Page) => Promise<void>;
+}[] = [
+  { name: "overview", path: "/", running: true },
+  { name: "overview-idle", path: "/", running: false },
+  { name: "batch-failed", path: `/batches/${NEWEST - 1}`, running: true },
+  { name: "batch-retried", path: `/batches/${NEWEST - 33}`, running: true },
+  { name: "batch-running", path: `/batches/${NEWEST}`, running: true },
+  { name: "tip", path: "/", running: true, act: (page) => page.locator(`#bar-${NEWEST - 22} a`).hover() },
+];
+
+const folder = process.argv[2] ?? "screens";
+mkdirSync(folder, { recursive: true });
+const browser = await launchBrowser();
+try {
+  for (const running of [true, false]) {
+    const now = Date.now();
+    await using page = await openStatusPage({
+      controls: { nextTick: () => new Date(now + 42_000), running: () => (running ? NEWEST : undefined) },
+    });
+    for (const event of sampleHistory({ batches: NEWEST, until: new Date(now - 4_000), running }))
+      page.events.emit(event);
+    const url = await page.listen();
+    for (const colorScheme of ["light", "dark"] as const) {
+      for (const width of [1440, 390]) {
+        const context = await browser.newContext({
+          colorScheme,
+          viewport: { width, height: 900 },
+          deviceScaleFactor: width < 500 ? 2 : 1,
+        });
+        const tab = await context.newPage();
+        for (const shot of SHOTS.filter((candidate) => candidate.running === running)) {
+          await tab.goto(url + shot.path);
+          await shot.act?.(tab);
+          await tab.screenshot({ path: join(folder, `${shot.name}-${width}-${colorScheme}.png`), fullPage: true });
+        }
+        await context.close();
+      }
+    }
+  }
+  await using empty = await openStatusPage({ controls: { nextTick: () => new Date(Date.now() + 42_000) } });
+  const url = await empty.listen();
+  for (const [width, colorScheme] of [
+    [1440, "light"],
+    [390, "dark"],
+  ] as const) {
+    const context = await browser.newContext({ colorScheme, viewport: { width, height: 700 } });
+    const tab = await context.newPage();
+    await tab.goto(url);
+    await tab.screenshot({ path: join(folder, `empty-${width}-${colorScheme}.png`) });
+    await context.close();
+  }
+} finally {
+  await browser.close();
+}
