@@ -25,4 +25,4 @@ SELECT setval(pg_get_serial_sequence('vendedores', 'id_vendedores'), max(id_vend
 SELECT setval(pg_get_serial_sequence('clientes', 'id_clientes'), max(id_clientes)) FROM clientes;
 SELECT setval(pg_get_serial_sequence('vendas', 'id_vendas'), max(id_vendas)) FROM vendas;
 
-ANALYZE;
+ANALYZE veiculos, estados, cidades, concessionarias, vendedores, clientes, vendas;

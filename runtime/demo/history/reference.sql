@@ -53,7 +53,7 @@ SELECT
 FROM (
   SELECT row_number() OVER (ORDER BY id_concessionarias, place) AS n, id_concessionarias
   FROM concessionarias, generate_series(1, 4 + pg_temp.dice(id_concessionarias, 2) % 3) AS place
-) AS seller, choice, setting, LATERAL (
+) AS seller, names, setting, LATERAL (
   SELECT
     first_names[1 + pg_temp.dice(n, 3) % cardinality(first_names)] || ' ' || surnames[1 + pg_temp.dice(n, 4) % cardinality(surnames)] AS name,
     first_midnight - (20 + pg_temp.dice(n, 5) % 300) * interval '1 day' + pg_temp.dice(n, 6) * interval '17 microseconds' AS hired
