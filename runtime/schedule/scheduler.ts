@@ -28,7 +28,9 @@ export class Scheduler {
   readonly #cron: ScheduledTask;
   readonly #cancel = new AbortController();
   #state: RunState = "idle";
-  #running: { batchId: number | undefined; readonly ended: Promise<void> } | undefined;
+  #batchId: number | undefined;
+  /** Settles when the running batch, or the last one, is over. */
+  #ended: Promise<void> = Promise.resolve();
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
@@ -43,7 +45,7 @@ export class Scheduler {
 
   /** The number of the running batch. */
   running(): number | undefined {
-    return this.#running?.batchId;
+    return this.#batchId;
   }
 
   /**
@@ -53,40 +55,39 @@ export class Scheduler {
    * @throws NovaError BATCH_RUNNING, also where another process runs one
    */
   async runNow(): Promise<{ batchId: number }> {
-    if (this.#apply("request") === "refuse") {
-      const which = this.#running?.batchId === undefined ? "" : ` ${this.#running.batchId}`;
-      throw new NovaError("BATCH_RUNNING", `Batch${which} is still running.`, { remedy: "Wait until it is over." });
-    }
+    if (this.#apply("request") === "refuse") throw this.#refusal();
     return { batchId: await this.#start("manual") };
   }
 
   /** Ends the schedule; a running batch may finish within the grace time, then it is cancelled. Resolves when all is quiet. */
   async stop(): Promise<void> {
     await this.#cron.destroy();
-    if (this.#apply("stop") !== "cancel" || !this.#running) return;
-    const { ended } = this.#running;
+    if (this.#apply("stop") !== "cancel") return;
     this.#options.log.info(`stopping; the running batch has ${GRACE_SECONDS} s to finish`);
     const waited = new AbortController();
     const grace = this.#options.clock.sleep(GRACE_SECONDS * 1000, waited.signal).then(
-      () => this.cancel(),
+      () =>
+        this.#cancel.abort(
+          new NovaError("BATCH_CANCELLED", "The batch was cancelled because the process was told to stop."),
+        ),
       () => undefined,
     );
-    await ended;
+    await this.#ended;
     waited.abort();
     await grace;
-  }
-
-  /** Cancels the running batch at once. */
-  cancel(): void {
-    this.#cancel.abort(
-      new NovaError("BATCH_CANCELLED", "The batch was cancelled because the process was told to stop."),
-    );
   }
 
   #apply(event: RunEvent) {
     const { next, action } = transition(this.#state, event);
     this.#state = next;
     return action;
+  }
+
+  #refusal(): NovaError {
+    if (this.#state !== "running")
+      return new NovaError("BATCH_RUNNING", "The process is ending and starts no more batches.");
+    const which = this.#batchId === undefined ? "A batch" : `Batch ${this.#batchId}`;
+    return new NovaError("BATCH_RUNNING", `${which} is still running.`, { remedy: "Wait until it is over." });
   }
 
   #tick(date: Date): void {
@@ -111,10 +112,10 @@ export class Scheduler {
     const { promise: begun, resolve, reject } = Promise.withResolvers<number>();
     const unsubscribe = events.subscribe((event) => {
       if (event.type !== "batch_started") return;
-      if (this.#running) this.#running.batchId = event.batchId;
+      this.#batchId = event.batchId;
       resolve(event.batchId);
     });
-    const ended = runBatch({ trigger, signal: this.#cancel.signal })
+    this.#ended = runBatch({ trigger, signal: this.#cancel.signal })
       .then(
         (result) =>
           log.info(
@@ -125,10 +126,9 @@ export class Scheduler {
       )
       .finally(() => {
         unsubscribe();
-        this.#running = undefined;
+        this.#batchId = undefined;
         this.#apply("finished");
       });
-    this.#running = { batchId: undefined, ended };
     return begun;
   }
 }

@@ -1,13 +1,8 @@
 /** `novadrive run`: one batch now. */
 import { Command } from "commander";
-import { EventBus } from "../../core/events.ts";
-import { runBatch } from "../../schedule/run-batch.ts";
-import { Store } from "../../store/store.ts";
 import { configOf, stopSignal } from "../invocation.ts";
-import { exitStatus } from "../exit-status.ts";
-import { showProgress } from "../output/progress.ts";
-import { summarize } from "../output/summary.ts";
 import type { ReportStatus } from "../program.ts";
+import { runOnce } from "../run-once.ts";
 
 interface RunFlags {
   readonly table: readonly string[];
@@ -37,27 +32,9 @@ Examples:
   $ novadrive run --select fct_vendas+
   $ novadrive run --full-refresh`,
     )
-    .action(async (flags: RunFlags, command) => {
+    .action(async ({ table, select, fullRefresh, json = false }: RunFlags, command: Command) => {
       const config = configOf(command);
       using signal = stopSignal();
-      using store = Store.open({ folder: config.stateDir });
-      const events = new EventBus();
-      events.subscribe((event) => store.record(event));
-      let result;
-      {
-        using _view = showProgress(events, process.stderr);
-        result = await runBatch({
-          config,
-          store,
-          events,
-          signal,
-          trigger: "command",
-          tables: flags.table,
-          select: flags.select,
-          fullRefresh: flags.fullRefresh,
-        });
-      }
-      process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : summarize(result, process.stdout));
-      report(exitStatus(result));
+      report(await runOnce({ config, json, signal, tables: table, select, fullRefresh }));
     });
 }

@@ -1,0 +1,102 @@
+/** `novadrive demo`: a whole pipeline on this machine: PostgreSQL with a living dealership, DuckDB, schedule and page. */
+import { join, resolve } from "node:path";
+import { Command, InvalidArgumentError } from "commander";
+import type { Config } from "../../config/options.ts";
+import { systemClock } from "../../core/clock.ts";
+import { startDemoDatabase } from "../../demo/database.ts";
+import { createHistory } from "../../demo/history.ts";
+import { startSimulator } from "../../demo/simulator.ts";
+import { configOf, logFor, stopSignal } from "../invocation.ts";
+import type { ReportStatus } from "../program.ts";
+import { runOnce } from "../run-once.ts";
+import { serveUntilStopped } from "../serve-process.ts";
+
+interface DemoFlags {
+  readonly once?: boolean | undefined;
+  readonly sales: number;
+  readonly dir: string;
+  readonly json?: boolean | undefined;
+}
+
+const DEFAULT_SALES = 62_000;
+const DEFAULT_FOLDER = "./.novadrive-demo";
+
+export function demoCommand(report: ReportStatus): Command {
+  return new Command("demo")
+    .description(
+      "a whole pipeline on this machine: a PostgreSQL with a living dealership, an embedded warehouse, the status page",
+    )
+    .option("--once", "run one whole batch and exit")
+    .option("--sales <n>", "sales in the history, when it is made", salesCount, DEFAULT_SALES)
+    .option(
+      "--dir <folder>",
+      "folder that holds everything, and can be deleted when the demo is stopped",
+      DEFAULT_FOLDER,
+    )
+    .option("--json", "with --once: print the result as one JSON document; logs go to standard error")
+    .addHelpText(
+      "after",
+      `
+The schedule is every minute, unless --schedule says otherwise. Started again, the demo goes on where it was.
+
+Examples:
+  $ novadrive demo
+  $ novadrive demo --port 8081 --schedule "*/5 * * * *"
+  $ novadrive demo --once --sales 1000000 --dir /tmp/million`,
+    )
+    .action(async (flags: DemoFlags, command: Command) => {
+      const folder = resolve(flags.dir);
+      const settings = configOf(command, {
+        schedule: "* * * * *",
+        stateDir: join(folder, "state"),
+        warehouseUrl: `duckdb:${join(folder, "warehouse.duckdb")}`,
+        projectDir: join(import.meta.dirname, "../../../sql"),
+        retryDelay: "5",
+      });
+      const log = logFor(settings);
+      using signal = stopSignal();
+      await using database = await startDemoDatabase({
+        folder,
+        log: (message, level = "info") => log[level](message),
+        signal,
+      });
+      log.info("PostgreSQL is up");
+      const { created, sales, clients } = await createHistory({
+        url: database.ownerUrl,
+        sales: flags.sales,
+        now: systemClock.now(),
+        signal,
+      });
+      log.info(`${created ? "made a history of" : "going on with"} ${sales} sales to ${clients} clients`);
+      const config: Config = { ...settings, sourceUrl: database.url };
+      if (flags.once) {
+        report(await runOnce({ config, signal, json: flags.json ?? false }));
+        return;
+      }
+      await using _simulator = startSimulator({
+        url: database.ownerUrl,
+        clock: systemClock,
+        random: Math.random,
+        log: (message, level = "info") => log[level](message),
+        signal,
+      });
+      await serveUntilStopped({
+        config,
+        log,
+        signal,
+        runAtStart: true,
+        onReady: (address) => {
+          log.info(`status page at ${address}`);
+          log.info(`look into the source with: psql "$(jq -r .url ${join(folder, "postgres.json")})"`);
+        },
+      });
+      report(0);
+    });
+}
+
+function salesCount(text: string): number {
+  const count = Number(text);
+  if (!/^\d+$/.test(text) || count > 100_000_000)
+    throw new InvalidArgumentError("It must be a whole number up to 100000000.");
+  return count;
+}
