@@ -33,7 +33,8 @@ const role = new HostRole("novadrive", { providers: [awsProvider], protect });
 const host = new Host(
   "novadrive",
   { ...settings.host, securityGroupId: network.securityGroupId, instanceProfileName: role.instanceProfileName },
-  { providers: [awsProvider], protect },
+  // All of the role: an agent that starts without its permissions waits long before it tries again.
+  { providers: [awsProvider], protect, dependsOn: [role] },
 );
 const warehouse = new WarehouseDatabase(
   "novadrive",
@@ -52,11 +53,11 @@ const { uiPort, uiCidrs } = settings.network;
 export const uiAddress =
   uiCidrs.length > 0 ? pulumi.interpolate`http://${host.address}:${uiPort}` : `http://127.0.0.1:${uiPort}`;
 
-/** Brings the console to this computer without a rule in the security group. */
-export const uiTunnel = pulumi.interpolate`aws ssm start-session --region ${settings.aws.region} --target ${host.instanceId} --document-name AWS-StartPortForwardingSession --parameters portNumber=${uiPort},localPortNumber=${uiPort}`;
-
 /** A shell on the box; it has no port 22. */
 export const sessionCommand = pulumi.interpolate`aws ssm start-session --region ${settings.aws.region} --target ${host.instanceId}`;
+
+/** Brings the console to this computer without a rule in the security group. */
+export const uiTunnel = pulumi.interpolate`${sessionCommand} --document-name AWS-StartPortForwardingSession --parameters '{"portNumber":["${uiPort}"],"localPortNumber":["${uiPort}"]}'`;
 
 export const instanceId = host.instanceId;
 export const snowflakeDatabase = warehouse.databaseName;

@@ -5,6 +5,7 @@ import pulumi from "@pulumi/pulumi";
 const OLDEST_NODE = 24;
 
 /** Pulumi calls a default export that is a function, and takes what it returns as the stack's outputs. */
+// oxlint-disable-next-line import/no-default-export
 export default async function program() {
   if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
     // Without this, an older Node.js says no more than `Unknown file extension ".ts"`.

@@ -13,11 +13,6 @@ export interface WarehouseDatabaseArgs {
   readonly stageSchemas: readonly string[];
 }
 
-const OWN_SCHEMAS: Readonly<Record<string, string>> = {
-  ANALYTICS: "The models.",
-  PIPELINE: "The loader's own: batches, watermarks, files on their way in.",
-};
-
 export class WarehouseDatabase extends pulumi.ComponentResource {
   readonly databaseName: pulumi.Output<string>;
   readonly warehouseName: pulumi.Output<string>;
@@ -51,10 +46,13 @@ export class WarehouseDatabase extends pulumi.ComponentResource {
       },
       child,
     );
-    const comments: Record<string, string> = { ...OWN_SCHEMAS };
-    for (const schema of args.stageSchemas) comments[schema.toUpperCase()] ??= "Mirrors the source, table by table.";
+    const comments = new Map(
+      args.stageSchemas.map((schema) => [schema.toUpperCase(), "Mirrors the source, table by table."]),
+    );
+    comments.set("ANALYTICS", "The models.");
+    comments.set("PIPELINE", "The loader's own: batches, watermarks, files on their way in.");
     this.schemaNames = Object.fromEntries(
-      Object.entries(comments).map(([schema, comment]) => [
+      Array.from(comments, ([schema, comment]) => [
         schema,
         new snowflake.Schema(`${name}-${schema}`, { database: database.name, name: schema, comment }, child).name,
       ]),

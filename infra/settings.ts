@@ -1,0 +1,156 @@
+/** The one table of settings: each entry gives the check, the default and the command that sets it. */
+import { z } from "zod";
+import { canonicalCidr } from "./cidr.ts";
+
+export interface Setting<T> {
+  readonly schema: z.ZodType<T, string | undefined>;
+  /** Full key of a setting that belongs to a provider; otherwise it is the program's own, named as in the table. */
+  readonly key?: string | undefined;
+  /** Arguments of `pulumi config set` that would be right; `{key}` stands for the full key. */
+  readonly example: string;
+  readonly secret?: true | undefined;
+}
+
+const setting = <T>(definition: Setting<T>): Setting<T> => definition;
+
+const text = z.string().trim().min(1, "must not be empty");
+const optionalText = text.optional();
+
+function whole(minimum: number, maximum: number, standard: number) {
+  const complaint = `must be a whole number from ${minimum} to ${maximum}`;
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, complaint)
+    .transform(Number)
+    .refine((value) => value >= minimum && value <= maximum, complaint)
+    .default(standard);
+}
+
+function flag(standard: boolean) {
+  return z
+    .enum(["true", "false"], "must be true or false")
+    .transform((value) => value === "true")
+    .default(standard);
+}
+
+function snowflakeName(standard: string) {
+  const complaint = "must be an UPPER CASE name of letters, digits and _ (Snowflake's own form)";
+  return z
+    .string()
+    .regex(/^[A-Z_][A-Z0-9_]{0,254}$/, complaint)
+    .default(standard);
+}
+
+const SIZES = ["XSMALL", "SMALL", "MEDIUM", "LARGE", "XLARGE", "XXLARGE", "XXXLARGE", "X4LARGE"] as const;
+
+const cidrs = (standard: readonly string[]) =>
+  z
+    .string()
+    .default(JSON.stringify(standard))
+    .transform((json, context): string[] => {
+      const list = z.array(z.string()).safeParse(parseJson(json));
+      if (!list.success) {
+        context.addIssue("must be a list of networks such as 203.0.113.7/32");
+        return z.NEVER;
+      }
+      for (const entry of list.data) {
+        const canonical = canonicalCidr(entry);
+        if (canonical === entry) continue;
+        const instead =
+          canonical === undefined ? "write it like 203.0.113.7/32 or 2001:db8::/32" : `write ${canonical}`;
+        context.addIssue(`has ${JSON.stringify(entry)}, which is not the exact form of a network; ${instead}`);
+      }
+      const repeated = list.data.find((entry, index) => list.data.indexOf(entry) !== index);
+      if (repeated !== undefined) context.addIssue(`has ${repeated} twice`);
+      return list.data;
+    });
+
+/** What the text holds; undefined if it is no JSON. */
+export function parseJson(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+
+export const SETTINGS = {
+  region: setting({
+    schema: z.string("is not set").regex(/^[a-z]{2,3}(-[a-z]+)+-\d$/, "must be the name of an AWS region"),
+    key: "aws:region",
+    example: "{key} sa-east-1",
+  }),
+  awsProfile: setting({ schema: optionalText, key: "aws:profile", example: "{key} <profile>" }),
+
+  snowflakeOrganization: setting({
+    schema: z
+      .string()
+      .regex(
+        /^[A-Za-z0-9]+$/,
+        "must be the organization's name alone, the part before the dash in <organization>-<account>",
+      )
+      .optional(),
+    key: "snowflake:organizationName",
+    example: "{key} <organization>",
+  }),
+  snowflakeAccount: setting({
+    schema: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]+$/, "must be the account's name alone, without organization, region or host name")
+      .optional(),
+    key: "snowflake:accountName",
+    example: "{key} <account>",
+  }),
+  snowflakeUser: setting({ schema: optionalText, key: "snowflake:user", example: "{key} <user>" }),
+  snowflakeRole: setting({ schema: optionalText, key: "snowflake:role", example: "{key} SYSADMIN" }),
+  snowflakeProfile: setting({ schema: optionalText, key: "snowflake:profile", example: "{key} default" }),
+  snowflakeAuthenticator: setting({
+    schema: optionalText,
+    key: "snowflake:authenticator",
+    example: "{key} SNOWFLAKE_JWT",
+  }),
+  snowflakePrivateKey: setting({
+    schema: z.string().includes("PRIVATE KEY-----", "must be a private key in PEM form").optional(),
+    key: "snowflake:privateKey",
+    example: "--secret {key} < rsa_key.p8",
+    secret: true,
+  }),
+  snowflakeKeyPassphrase: setting({
+    schema: optionalText,
+    key: "snowflake:privateKeyPassphrase",
+    example: "--secret {key}",
+    secret: true,
+  }),
+  snowflakeToken: setting({ schema: optionalText, key: "snowflake:token", example: "--secret {key}", secret: true }),
+
+  instanceType: setting({
+    schema: z
+      .string()
+      .regex(/^[a-z0-9-]+\.[a-z0-9-]+$/, "must be the name of an EC2 instance type")
+      .default("t2.large"),
+    example: "{key} t2.large",
+  }),
+  rootVolumeGb: setting({ schema: whole(10, 16_384, 30), example: "{key} 30" }),
+  subnetId: setting({
+    schema: z
+      .string()
+      .regex(/^subnet-[0-9a-f]+$/, "must be the id of a subnet")
+      .optional(),
+    example: "{key} subnet-0123456789abcdef0",
+  }),
+  uiPort: setting({ schema: whole(1, 65_535, 8080), example: "{key} 8080" }),
+  uiCidrs: setting({ schema: cidrs([]), example: "--path '{key}[0]' 203.0.113.7/32" }),
+  uiOpenToTheWorld: setting({ schema: flag(false), example: "{key} true" }),
+  sourcePort: setting({ schema: whole(1, 65_535, 5432), example: "{key} 5432" }),
+  sourceCidrs: setting({ schema: cidrs(["0.0.0.0/0"]), example: "--path '{key}[0]' 198.51.100.20/32" }),
+
+  database: setting({ schema: snowflakeName("NOVADRIVE"), example: "{key} NOVADRIVE" }),
+  warehouse: setting({ schema: snowflakeName("DEFAULT_WH"), example: "{key} DEFAULT_WH" }),
+  warehouseSize: setting({
+    schema: z.enum(SIZES, `must be one of ${SIZES.join(", ")}`).default("XSMALL"),
+    example: "{key} XSMALL",
+  }),
+  autoSuspendSeconds: setting({ schema: whole(60, 86_400, 60), example: "{key} 60" }),
+  statementTimeoutSeconds: setting({ schema: whole(60, 604_800, 3600), example: "{key} 3600" }),
+  protect: setting({ schema: flag(true), example: "{key} true" }),
+};

@@ -1,0 +1,233 @@
+/** The stack's configuration: what is refused, in which words, and what is taken for granted. */
+import { describe, expect, it } from "vitest";
+import { checkConfiguration, type RawConfiguration, type Settings } from "../../infra/config.ts";
+
+const ACCOUNT = {
+  "aws:region": "sa-east-1",
+  "snowflake:organizationName": "ACME",
+  "snowflake:accountName": "MAIN",
+  "snowflake:user": "DEPLOYER",
+};
+
+function check(values: Record<string, string>, rest: Partial<RawConfiguration> = {}) {
+  return checkConfiguration({
+    project: "novadrive",
+    values: { ...ACCOUNT, ...values },
+    secretKeys: [],
+    environment: {},
+    hasSnowflakeFile: false,
+    ...rest,
+  });
+}
+
+function problemsOf(values: Record<string, string>, rest: Partial<RawConfiguration> = {}): readonly string[] {
+  const checked = check(values, rest);
+  return "problems" in checked ? checked.problems : [];
+}
+
+function settingsOf(values: Record<string, string>, rest: Partial<RawConfiguration> = {}): Settings {
+  const checked = check(values, rest);
+  if ("problems" in checked) throw new Error(checked.problems.join("\n"));
+  return checked.settings;
+}
+
+describe("defaults", () => {
+  it("need no more than a region and an account", () => {
+    expect(settingsOf({})).toEqual({
+      protect: true,
+      aws: { region: "sa-east-1", profile: undefined },
+      snowflakeConnection: { organizationName: "ACME", accountName: "MAIN", user: "DEPLOYER" },
+      host: { instanceType: "t2.large", rootVolumeGb: 30, subnetId: undefined },
+      network: { subnetId: undefined, uiPort: 8080, uiCidrs: [], sourcePort: 5432, sourceCidrs: ["0.0.0.0/0"] },
+      warehouse: {
+        database: "NOVADRIVE",
+        warehouse: "DEFAULT_WH",
+        size: "XSMALL",
+        autoSuspendSeconds: 60,
+        statementTimeoutSeconds: 3600,
+      },
+    });
+  });
+});
+
+describe("problems", () => {
+  it.each([
+    [
+      "aws:region",
+      "Sao Paulo",
+      "aws:region must be the name of an AWS region (it is Sao Paulo): pulumi config set aws:region sa-east-1",
+    ],
+    [
+      "novadrive:instanceType",
+      "large",
+      "novadrive:instanceType must be the name of an EC2 instance type (it is large): pulumi config set novadrive:instanceType t2.large",
+    ],
+    [
+      "novadrive:rootVolumeGb",
+      "9",
+      "novadrive:rootVolumeGb must be a whole number from 10 to 16384 (it is 9): pulumi config set novadrive:rootVolumeGb 30",
+    ],
+    [
+      "novadrive:uiPort",
+      "70000",
+      "novadrive:uiPort must be a whole number from 1 to 65535 (it is 70000): pulumi config set novadrive:uiPort 8080",
+    ],
+    [
+      "novadrive:uiPort",
+      "80.5",
+      "novadrive:uiPort must be a whole number from 1 to 65535 (it is 80.5): pulumi config set novadrive:uiPort 8080",
+    ],
+    [
+      "novadrive:subnetId",
+      "vpc-1",
+      "novadrive:subnetId must be the id of a subnet (it is vpc-1): pulumi config set novadrive:subnetId subnet-0123456789abcdef0",
+    ],
+    [
+      "novadrive:protect",
+      "no",
+      "novadrive:protect must be true or false (it is no): pulumi config set novadrive:protect true",
+    ],
+    [
+      "novadrive:database",
+      "novadrive",
+      "novadrive:database must be an UPPER CASE name of letters, digits and _ (Snowflake's own form) (it is novadrive): pulumi config set novadrive:database NOVADRIVE",
+    ],
+    [
+      "novadrive:warehouseSize",
+      "TINY",
+      "novadrive:warehouseSize must be one of XSMALL, SMALL, MEDIUM, LARGE, XLARGE, XXLARGE, XXXLARGE, X4LARGE (it is TINY): pulumi config set novadrive:warehouseSize XSMALL",
+    ],
+    [
+      "novadrive:autoSuspendSeconds",
+      "5",
+      "novadrive:autoSuspendSeconds must be a whole number from 60 to 86400 (it is 5): pulumi config set novadrive:autoSuspendSeconds 60",
+    ],
+    [
+      "snowflake:accountName",
+      "acme-main.snowflakecomputing.com",
+      "snowflake:accountName must be the account's name alone, without organization, region or host name (it is acme-main.snowflakecomputing.com): pulumi config set snowflake:accountName <account>",
+    ],
+    [
+      "novadrive:uiCidrs",
+      "203.0.113.7/32",
+      "novadrive:uiCidrs must be a list of networks such as 203.0.113.7/32 (it is 203.0.113.7/32): pulumi config set --path 'novadrive:uiCidrs[0]' 203.0.113.7/32",
+    ],
+    [
+      "novadrive:uiCidrs",
+      '["10.1.2.3/8"]',
+      `novadrive:uiCidrs has "10.1.2.3/8", which is not the exact form of a network; write 10.0.0.0/8 (it is ["10.1.2.3/8"]): pulumi config set --path 'novadrive:uiCidrs[0]' 203.0.113.7/32`,
+    ],
+    [
+      "novadrive:uiCidrs",
+      '["office"]',
+      `novadrive:uiCidrs has "office", which is not the exact form of a network; write it like 203.0.113.7/32 or 2001:db8::/32 (it is ["office"]): pulumi config set --path 'novadrive:uiCidrs[0]' 203.0.113.7/32`,
+    ],
+    [
+      "novadrive:uiCidrs",
+      '["10.0.0.0/8","10.0.0.0/8"]',
+      `novadrive:uiCidrs has 10.0.0.0/8 twice (it is ["10.0.0.0/8","10.0.0.0/8"]): pulumi config set --path 'novadrive:uiCidrs[0]' 203.0.113.7/32`,
+    ],
+  ])("%s = %s is refused with the command that mends it", (key, value, message) => {
+    expect(problemsOf({ [key]: value })).toEqual([message]);
+  });
+
+  it("come all at once", () => {
+    expect(problemsOf({ "novadrive:uiPort": "x", "novadrive:protect": "x", "novadrive:database": "x" })).toHaveLength(
+      3,
+    );
+  });
+
+  it("has a region that is missing", () => {
+    expect(
+      checkConfiguration({ project: "p", values: {}, secretKeys: [], environment: {}, hasSnowflakeFile: true }),
+    ).toEqual({
+      problems: ["aws:region is not set: pulumi config set aws:region sa-east-1"],
+    });
+  });
+
+  it("names a misspelt setting and those there are", () => {
+    expect(problemsOf({ "novadrive:uiport": "8080" })).toEqual([
+      expect.stringMatching(
+        /^novadrive:uiport is not a setting of this program \(those are novadrive:instanceType, .*novadrive:uiPort.*\): pulumi config rm novadrive:uiport$/,
+      ),
+    ]);
+    expect(problemsOf({ "snowflake:password": "hunter2" })).toEqual([
+      expect.stringMatching(
+        /^snowflake:password is not a setting of this program .*pulumi config rm snowflake:password$/,
+      ),
+    ]);
+  });
+
+  it("leaves the settings of others alone", () => {
+    expect(problemsOf({ "pulumi:tags": "{}", "gcp:project": "p" })).toEqual([]);
+  });
+
+  it.each([["0.0.0.0/0"], ["::/0"], ["0.0.0.0/1"], ["2000::/3"]])(
+    "%s opens the console to everybody, and must be said out loud",
+    (cidr) => {
+      const configured = { "novadrive:uiCidrs": JSON.stringify(["203.0.113.7/32", cidr]) };
+      expect(problemsOf(configured)).toEqual([
+        `novadrive:uiCidrs has ${cidr}, which opens the console to the whole internet. ` +
+          "Name the networks that need it: pulumi config set --path 'novadrive:uiCidrs[0]' 203.0.113.7/32. " +
+          "If everybody is really meant: pulumi config set novadrive:uiOpenToTheWorld true",
+      ]);
+      const loud = { ...configured, "novadrive:uiOpenToTheWorld": "true" };
+      expect(settingsOf(loud).network.uiCidrs).toEqual(["203.0.113.7/32", cidr]);
+    },
+  );
+});
+
+describe("Snowflake's account", () => {
+  const nothing = { values: { "aws:region": "sa-east-1" } };
+
+  it("is asked for piece by piece when nobody knows it", () => {
+    expect(problemsOf({}, nothing)).toEqual([
+      "snowflake:organizationName is not set, nor SNOWFLAKE_ORGANIZATION_NAME in the environment: pulumi config set snowflake:organizationName <organization>",
+      "snowflake:accountName is not set, nor SNOWFLAKE_ACCOUNT_NAME in the environment: pulumi config set snowflake:accountName <account>",
+      "snowflake:user is not set, nor SNOWFLAKE_USER in the environment: pulumi config set snowflake:user <user>",
+    ]);
+  });
+
+  it("may come from the environment, which the provider reads itself", () => {
+    const environment = {
+      SNOWFLAKE_ORGANIZATION_NAME: "ACME",
+      SNOWFLAKE_ACCOUNT_NAME: "MAIN",
+      SNOWFLAKE_USER: "DEPLOYER",
+    };
+    expect(settingsOf({}, { ...nothing, environment }).snowflakeConnection).toEqual({});
+  });
+
+  it("may come from a profile in the provider's own file", () => {
+    expect(settingsOf({}, { ...nothing, hasSnowflakeFile: true }).snowflakeConnection).toEqual({});
+    expect(settingsOf({}, { ...nothing, environment: { SNOWFLAKE_PROFILE: "work" } }).snowflakeConnection).toEqual({});
+  });
+});
+
+describe("secrets", () => {
+  const key = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIB\n-----END ENCRYPTED PRIVATE KEY-----";
+
+  it("may not stand in the stack's file as plain text, and are never repeated", () => {
+    const problems = problemsOf({ "snowflake:privateKey": key, "snowflake:token": "t0ps3cret" });
+    expect(problems).toEqual([
+      "snowflake:privateKey is a secret but stands in the stack's file as plain text: pulumi config set --secret snowflake:privateKey < rsa_key.p8",
+      "snowflake:token is a secret but stands in the stack's file as plain text: pulumi config set --secret snowflake:token",
+    ]);
+  });
+
+  it("of the wrong form are not repeated either", () => {
+    const secretKeys = ["snowflake:privateKey"];
+    expect(problemsOf({ "snowflake:privateKey": "hunter2" }, { secretKeys })).toEqual([
+      "snowflake:privateKey must be a private key in PEM form: pulumi config set --secret snowflake:privateKey < rsa_key.p8",
+    ]);
+  });
+
+  it("choose the way to log in", () => {
+    const secretKeys = ["snowflake:privateKey", "snowflake:privateKeyPassphrase"];
+    const values = { "snowflake:privateKey": key, "snowflake:privateKeyPassphrase": "p" };
+    expect(settingsOf(values, { secretKeys }).snowflakeConnection).toMatchObject({
+      authenticator: "SNOWFLAKE_JWT",
+      privateKey: key,
+      privateKeyPassphrase: "p",
+    });
+  });
+});

@@ -1,0 +1,142 @@
+/** The program under the real engine: created, left alone, grown by a column, protected, destroyed. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Stack } from "@pulumi/pulumi/automation/index.js";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Changes, findPulumi, openProject, type EngineProject } from "../support/pulumi/engine.ts";
+
+const pulumi = findPulumi();
+if ("missing" in pulumi) console.warn(`SKIPPED: the infrastructure program was not run. ${pulumi.missing}`);
+
+interface StoredResource {
+  readonly urn: string;
+  readonly type: string;
+  readonly parent?: string;
+  readonly protect?: boolean;
+  readonly inputs?: Readonly<Record<string, unknown>>;
+  readonly outputs?: Readonly<Record<string, unknown>>;
+}
+
+const ACCOUNT = {
+  SNOWFLAKE_ORGANIZATION_NAME: "ACME",
+  SNOWFLAKE_ACCOUNT_NAME: "MAIN",
+  SNOWFLAKE_USER: "DEPLOYER",
+};
+
+async function storedResources(stack: Stack): Promise<readonly StoredResource[]> {
+  const { deployment } = (await stack.exportStack()) as { deployment: { resources?: StoredResource[] } };
+  return deployment.resources ?? [];
+}
+
+async function up(stack: Stack): Promise<{ operations: Readonly<Record<string, string>>; outputs: unknown }> {
+  const changes = new Changes();
+  const { outputs } = await stack.up({ onEvent: changes.record });
+  const values = Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value as unknown]));
+  return { operations: changes.operations, outputs: values };
+}
+
+describe.skipIf("missing" in pulumi)("the infrastructure program", () => {
+  let project: EngineProject;
+
+  beforeAll(async () => {
+    if ("path" in pulumi) project = await openProject(pulumi.path, ACCOUNT);
+  });
+
+  afterAll(() => project[Symbol.dispose]());
+
+  function editFile(path: string, edit: (text: string) => string): void {
+    const file = join(project.folder, path);
+    const before = readFileSync(file, "utf8");
+    const after = edit(before);
+    expect(after).not.toBe(before);
+    writeFileSync(file, after);
+  }
+
+  it("says what is wrong with the configuration before anything is created", async () => {
+    await project.stack.setConfig("novadrive:uiPort", { value: "eighty" });
+    const failure: unknown = await project.stack.preview().catch((thrown: unknown) => thrown);
+    await project.stack.removeConfig("novadrive:uiPort");
+    expect(String(failure)).toMatch(
+      /error: The configuration of stack dev has a problem:\n\s+- novadrive:uiPort must be a whole number from 1 to 65535 \(it is eighty\): pulumi config set novadrive:uiPort 8080/,
+    );
+    expect(await storedResources(project.stack)).toEqual([]);
+  });
+
+  it("creates everything", async () => {
+    await project.stack.setConfig("novadrive:uiCidrs", { value: '["203.0.113.7/32"]' });
+    const { operations, outputs } = await up(project.stack);
+    expect(new Set(Object.values(operations))).toEqual(new Set(["create"]));
+    expect(outputs).toMatchObject({
+      uiAddress: "http://203.0.113.10:8080",
+      snowflakeDatabase: "NOVADRIVE",
+      snowflakeWarehouse: "DEFAULT_WH",
+      snowflakeSchemas: ["STAGE", "ANALYTICS", "PIPELINE"],
+      snowflakeTables: expect.arrayContaining(["NOVADRIVE.STAGE.VENDAS", "NOVADRIVE.STAGE.VEICULOS"]),
+    });
+    const resources = await storedResources(project.stack);
+    const stack = resources.find((resource) => resource.type === "pulumi:pulumi:Stack");
+    for (const resource of resources.filter((one) => one !== stack)) {
+      const component = /^(novadrive|pulumi:providers):/.test(resource.type);
+      if (component) expect(resource.parent).toBe(stack?.urn);
+      else expect(resource.parent).toMatch(/\$?novadrive:(aws|snowflake):\w+::novadrive$/);
+    }
+    // Nothing fell back to a provider that the engine made up.
+    const providers = resources.filter((resource) => resource.type.startsWith("pulumi:providers:"));
+    expect(providers.map((provider) => provider.urn.split("::").at(-1)).toSorted()).toEqual(["aws", "snowflake"]);
+  });
+
+  it("changes nothing the second time", async () => {
+    expect((await up(project.stack)).operations).toEqual({});
+  });
+
+  it("adds a column of the manifest to its table in place, and is content with that afterwards", async () => {
+    editFile("sql/models/manifest.yml", (text) =>
+      text.replace(/(- name: estados\n[\s\S]*?data_atualizacao\n[\s\S]*?data_type: timestamp_ltz\n)/, (entry) => {
+        const column = ["          - name: regiao", "            data_type: varchar(20)", ""];
+        return `${entry}${column.join("\n")}`;
+      }),
+    );
+    expect((await up(project.stack)).operations).toEqual({
+      "snowflake:index/table:Table novadrive-ESTADOS": "update",
+    });
+    const table = (await storedResources(project.stack)).find(({ urn }) => urn.endsWith("::novadrive-ESTADOS"));
+    const columns = table?.outputs?.["columns"] as readonly { name: string; type: string; nullable: boolean }[];
+    expect(columns.map((column) => column.name)).toEqual([
+      "_SYNCED_AT",
+      "_BATCH_ID",
+      "ID_ESTADOS",
+      "ESTADO",
+      "SIGLA",
+      "DATA_INCLUSAO",
+      "DATA_ATUALIZACAO",
+      "REGIAO",
+    ]);
+    expect(columns.at(-1)).toEqual({ name: "REGIAO", type: "VARCHAR(20)", nullable: true });
+    // Snowflake puts the new column behind all others; were the program's order another, this would never end.
+    expect((await up(project.stack)).operations).toEqual({});
+  });
+
+  it("still opens and closes the console by network when the stack is protected", async () => {
+    await project.stack.setConfig("novadrive:protect", { value: "true" });
+    await project.stack.setConfig("novadrive:uiCidrs", { value: '["198.51.100.0/24"]' });
+    const { operations } = await up(project.stack);
+    expect(operations).toEqual({
+      "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule novadrive-ui-198.51.100.0-24": "create",
+      "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule novadrive-ui-203.0.113.7-32": "delete",
+    });
+  });
+
+  it("does not let go of a protected stack, tables least of all", async () => {
+    await expect(project.stack.destroy()).rejects.toThrow(/protected/);
+    const left = (await storedResources(project.stack)).map((resource) => resource.type);
+    expect(left.filter((type) => type === "snowflake:index/table:Table")).toHaveLength(7);
+    expect(left).toContain("aws:ec2/instance:Instance");
+  });
+
+  it("leaves nothing behind when it is destroyed", async () => {
+    await project.stack.setConfig("novadrive:protect", { value: "false" });
+    await up(project.stack);
+    await project.stack.destroy();
+    expect(await storedResources(project.stack)).toEqual([]);
+  });
+});

@@ -1,0 +1,246 @@
+/** The program with the development stack's own file: the real inputs of every resource. */
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { readFileSync } from "node:fs";
+import { devConfiguration, runWithMocks, type MockedProgram } from "../support/pulumi/mocked-program.ts";
+
+const ACCOUNT = {
+  "snowflake:organizationName": "ACME",
+  "snowflake:accountName": "MAIN",
+  "snowflake:user": "DEPLOYER",
+};
+
+interface ManifestEntry {
+  readonly name: string;
+  readonly description?: string;
+  readonly config: { readonly meta: { readonly primary_key: readonly string[] } };
+  readonly columns: readonly {
+    readonly name: string;
+    readonly description?: string;
+    readonly data_type: string;
+    readonly constraints?: readonly { readonly type: string }[];
+  }[];
+}
+
+/** The manifest as text, read without the code under test. */
+function manifestEntries(): readonly ManifestEntry[] {
+  const file = readFileSync(join(import.meta.dirname, "../../sql/models/manifest.yml"), "utf8");
+  return (parse(file) as { sources: { tables: ManifestEntry[] }[] }).sources.flatMap((source) => source.tables);
+}
+
+const EXACT_TYPES: Readonly<Record<string, string>> = {
+  integer: "NUMBER(38,0)",
+  text: "VARCHAR(16777216)",
+  timestamp_ltz: "TIMESTAMP_LTZ(9)",
+  "char(2)": "VARCHAR(2)",
+  "varchar(100)": "VARCHAR(100)",
+  "varchar(255)": "VARCHAR(255)",
+  "decimal(10,2)": "NUMBER(10,2)",
+};
+
+let program: MockedProgram;
+
+beforeAll(async () => {
+  const cidrs = JSON.stringify(["203.0.113.7/32", "2001:db8::/32"]);
+  program = await runWithMocks({ ...devConfiguration(), ...ACCOUNT, "novadrive:uiCidrs": cidrs });
+});
+
+describe("stage tables", () => {
+  it.each(manifestEntries())("$name has every column of the manifest, in its order, exactly", (entry) => {
+    const { inputs } = program.only("snowflake:index/table:Table", `novadrive-${entry.name.toUpperCase()}`);
+    expect(inputs["database"]).toBe("NOVADRIVE");
+    expect(inputs["schema"]).toBe("STAGE");
+    expect(inputs["name"]).toBe(entry.name.toUpperCase());
+    expect(inputs["comment"]).toBe(entry.description);
+    expect(inputs["columns"]).toEqual([
+      {
+        name: "_SYNCED_AT",
+        type: "TIMESTAMP_LTZ(9)",
+        nullable: false,
+        comment: "Snapshot time of the batch that last wrote the row.",
+      },
+      { name: "_BATCH_ID", type: "NUMBER(38,0)", nullable: false, comment: "Batch that last wrote the row." },
+      ...entry.columns.map((column) => ({
+        name: column.name.toUpperCase(),
+        type: EXACT_TYPES[column.data_type],
+        nullable: !column.constraints?.some((constraint) => constraint.type === "not_null"),
+        comment: column.description,
+      })),
+    ]);
+  });
+
+  it("are those of the manifest and no others", () => {
+    const names = program.all("snowflake:index/table:Table").map((table) => String(table.inputs["name"]));
+    expect(names.toSorted()).toEqual(
+      manifestEntries()
+        .map((entry) => entry.name.toUpperCase())
+        .toSorted(),
+    );
+  });
+
+  it("are switched on in the provider, which gets the account from the stack's configuration", () => {
+    const { inputs } = program.only("pulumi:providers:snowflake");
+    expect(JSON.parse(String(inputs["previewFeaturesEnabled"]))).toEqual(["snowflake_table_resource"]);
+    expect(inputs).toMatchObject({ organizationName: "ACME", accountName: "MAIN", user: "DEPLOYER", role: "SYSADMIN" });
+    expect(inputs).not.toHaveProperty("password");
+  });
+});
+
+describe("Snowflake", () => {
+  it("has a small warehouse that stops by itself and stops what runs too long", () => {
+    expect(program.only("snowflake:index/warehouse:Warehouse").inputs).toMatchObject({
+      name: "DEFAULT_WH",
+      warehouseSize: "XSMALL",
+      autoSuspend: 60,
+      autoResume: "true",
+      initiallySuspended: true,
+      statementTimeoutInSeconds: 3600,
+    });
+  });
+
+  it("has the database and its three schemas", () => {
+    expect(program.only("snowflake:index/database:Database").inputs).toMatchObject({ name: "NOVADRIVE" });
+    const schemas = program.all("snowflake:index/schema:Schema");
+    expect(schemas.map((schema) => schema.inputs["name"])).toEqual(["STAGE", "ANALYTICS", "PIPELINE"]);
+    for (const schema of schemas) expect(schema.inputs["database"]).toBe("NOVADRIVE");
+  });
+
+  it("gets no name that Snowflake would have to quote", () => {
+    const named = program.resources.filter((resource) => resource.type.startsWith("snowflake:"));
+    const names = named.map((resource) => resource.inputs["name"]);
+    expect(names.length).toBeGreaterThan(10);
+    for (const name of names) expect(name).toMatch(/^[A-Z_][A-Z0-9_]*$/);
+  });
+});
+
+describe("the box", () => {
+  it("is the newest Ubuntu at creation, with a locked metadata service and an encrypted disk", () => {
+    const instance = program.only("aws:ec2/instance:Instance");
+    expect(instance.inputs).toMatchObject({
+      ami: "ami-0amd64",
+      instanceType: "t2.large",
+      metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
+      rootBlockDevice: { encrypted: true, volumeType: "gp3", volumeSize: 30 },
+      vpcSecurityGroupIds: ["novadrive-host-id"],
+      tags: { Name: "novadrive-dev" },
+    });
+    expect(instance.ignoreChanges).toEqual(["ami"]);
+    expect(instance.inputs).not.toHaveProperty("keyName");
+    const name = "/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id";
+    expect(program.calls).toEqual([
+      {
+        token: "aws:ssm/getParameter:getParameter",
+        inputs: { name, withDecryption: false },
+        provider: expect.any(String),
+      },
+    ]);
+  });
+
+  it("lets one rule per configured network in, to the console's port alone", () => {
+    const rules = program.all("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule");
+    const port = { ipProtocol: "tcp", fromPort: 8080, toPort: 8080, securityGroupId: "novadrive-host-id" };
+    expect(rules.map((rule) => rule.inputs)).toEqual([
+      { ...port, cidrIpv4: "203.0.113.7/32", description: "Console from 203.0.113.7/32" },
+      { ...port, cidrIpv6: "2001:db8::/32", description: "Console from 2001:db8::/32" },
+    ]);
+  });
+
+  it("may reach TLS, package mirrors and PostgreSQL, and nothing else", () => {
+    const rules = program.all("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule");
+    expect(rules.map(({ inputs }) => [inputs["ipProtocol"], inputs["fromPort"], inputs["toPort"]])).toEqual([
+      ["tcp", 443, 443],
+      ["tcp", 80, 80],
+      ["tcp", 5432, 5432],
+    ]);
+  });
+
+  it("has no rule outside those resources", () => {
+    const { inputs } = program.only("aws:ec2/securityGroup:SecurityGroup");
+    expect(inputs).not.toHaveProperty("ingress");
+    expect(inputs).not.toHaveProperty("egress");
+  });
+
+  it("describes rules in characters that EC2 takes", () => {
+    const described = program.resources.filter((resource) => /securityGroup/i.test(resource.type));
+    expect(described).toHaveLength(6);
+    for (const { inputs } of described) expect(inputs["description"]).toMatch(/^[\w .:/()#,@[\]+=&;{}!$*-]{1,255}$/);
+  });
+
+  it("has a role that only EC2 can take, with Session Manager's policy and no wildcard", () => {
+    const role = program.only("aws:iam/role:Role");
+    const policy: unknown = JSON.parse(String(role.inputs["assumeRolePolicy"]));
+    expect(policy).toEqual({
+      Version: "2012-10-17",
+      Statement: [{ Effect: "Allow", Action: "sts:AssumeRole", Principal: { Service: "ec2.amazonaws.com" } }],
+    });
+    const attached = program.all("aws:iam/rolePolicyAttachment:RolePolicyAttachment");
+    expect(attached.map(({ inputs }) => inputs["policyArn"])).toEqual([
+      "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore",
+    ]);
+    const iam = program.resources.filter((resource) => resource.type.startsWith("aws:iam/"));
+    expect(iam.map((resource) => resource.type)).not.toContain("aws:iam/rolePolicy:RolePolicy");
+    for (const { inputs } of iam) expect(JSON.stringify(inputs)).not.toMatch(/\*/);
+  });
+
+  it("gets that role through its instance profile", () => {
+    const role = program.only("aws:iam/instanceProfile:InstanceProfile").inputs["role"];
+    expect(role).toMatch(/^novadrive-host-[0-9a-f]{7}$/);
+    expect(program.only("aws:ec2/instance:Instance").inputs["iamInstanceProfile"]).toMatch(/^novadrive-host-/);
+  });
+});
+
+describe("the stack", () => {
+  it("parents every resource to a component, and components and providers to the stack", () => {
+    const roots = program.resources.filter(({ type }) => /^(novadrive|pulumi:providers):/.test(type));
+    expect(roots.map(({ type }) => type).toSorted()).toEqual([
+      "novadrive:aws:Host",
+      "novadrive:aws:HostNetwork",
+      "novadrive:aws:HostRole",
+      "novadrive:snowflake:StageTables",
+      "novadrive:snowflake:WarehouseDatabase",
+      "pulumi:providers:aws",
+      "pulumi:providers:snowflake",
+    ]);
+    // Mocks have no stack, so what belongs to it has no parent here.
+    for (const { parent } of roots) expect(parent).toBe("");
+    const others = program.resources.filter((one) => !roots.includes(one) && one.type !== "pulumi:pulumi:Stack");
+    expect(others.length).toBeGreaterThan(20);
+    for (const { parent } of others) expect(parent).toMatch(/novadrive:(aws|snowflake):\w+::novadrive$/);
+  });
+
+  it("uses its own two providers for everything, so that none falls back to another account or region", () => {
+    const custom = program.resources.filter(({ type }) => /^(aws|snowflake):/.test(type));
+    for (const { type, provider } of custom) {
+      expect(provider).toContain(`pulumi:providers:${type.split(":")[0]}::`);
+    }
+    for (const { provider } of program.calls) expect(provider).toContain("pulumi:providers:aws::");
+  });
+
+  it("tags what it makes in AWS", () => {
+    const { inputs } = program.only("pulumi:providers:aws");
+    expect(inputs["region"]).toBe("sa-east-1");
+    expect(JSON.parse(String(inputs["defaultTags"]))).toEqual({
+      tags: { Project: "novadrive", Stack: "dev", ManagedBy: "pulumi" },
+    });
+  });
+
+  it("protects nothing in development", () => {
+    expect(program.resources.filter((resource) => resource.protect)).toEqual([]);
+  });
+
+  it("puts out how to reach what it made", () => {
+    expect(program.outputs).toEqual({
+      uiAddress: "http://203.0.113.10:8080",
+      instanceId: "novadrive-host-id",
+      sessionCommand: "aws ssm start-session --region sa-east-1 --target novadrive-host-id",
+      uiTunnel:
+        "aws ssm start-session --region sa-east-1 --target novadrive-host-id --document-name AWS-StartPortForwardingSession " +
+        `--parameters '{"portNumber":["8080"],"localPortNumber":["8080"]}'`,
+      snowflakeDatabase: "NOVADRIVE",
+      snowflakeWarehouse: "DEFAULT_WH",
+      snowflakeSchemas: ["STAGE", "ANALYTICS", "PIPELINE"],
+      snowflakeTables: manifestEntries().map((entry) => `NOVADRIVE.STAGE.${entry.name.toUpperCase()}`),
+    });
+  });
+});
