@@ -18,7 +18,7 @@ export async function lockFolder(folder: string): Promise<AsyncDisposable> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o755 });
     database = new DatabaseSync(path.join(folder, "demo.lock"));
-    database.exec("BEGIN EXCLUSIVE");
+    database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
     await writeFile(holder, `${process.pid}\n`);
   } catch (thrown) {
     database?.close();

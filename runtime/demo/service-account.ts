@@ -30,7 +30,7 @@ export interface Launcher {
 export interface LauncherOptions {
   /** The demo's folder, which must exist. */
   readonly folder: string;
-  /** The data folder, whose owner is kept where there is one already. */
+  /** The data folder; whoever owns it, or else the demo's folder, is the account to use. */
   readonly dataFolder: string;
   /** A program that the account must be able to run. */
   readonly program: string;
@@ -41,7 +41,11 @@ export async function chooseLauncher(options: LauncherOptions): Promise<Launcher
   if (process.getuid?.() !== 0)
     return { spawn: (file, args, rest) => spawn(file, args, { ...rest, ...surroundings() }) };
 
-  const account = (await ownerOf(options.dataFolder)) ?? (await accountOf("postgres")) ?? (await accountOf("nobody"));
+  const account =
+    (await ownerOf(options.dataFolder)) ??
+    (await ownerOf(options.folder)) ??
+    (await accountOf("postgres")) ??
+    (await accountOf("nobody"));
   if (!account) {
     throw new NovaError(
       "DEMO_SERVER_FAILED",
@@ -81,7 +85,7 @@ function surroundings(): { env: NodeJS.ProcessEnv; cwd: string } {
   return { env, cwd: process.platform === "win32" ? process.cwd() : "/" };
 }
 
-/** Of an earlier start, perhaps by a normal user or before a user postgres was there. */
+/** A normal user, or the account of an earlier start. */
 async function ownerOf(folder: string): Promise<Account | undefined> {
   const found = await stat(folder).catch(() => undefined);
   return found && found.uid !== 0 ? { uid: found.uid, gid: found.gid } : undefined;

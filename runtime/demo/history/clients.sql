@@ -41,8 +41,8 @@ FROM (
       pg_temp.dice(n, 22) AS b,
       pg_temp.dice(n, 23) AS c,
       pg_temp.dice(n, 24) AS d,
-      -- Of the first sale that can be to this client.
-      days * pg_temp.share_of_time((ceil(n::double precision * sales / clients) - 1) / sales) AS moment
+      -- Of the first sale to this client; the very first sale is always to the first client (sales.sql).
+      days * pg_temp.share_of_time(CASE n WHEN 1 THEN 0 ELSE (n * sales - 1) / clients END / sales::double precision) AS moment
     FROM (SELECT *, generate_series(1, clients) AS n FROM setting WHERE sales > 0) AS number
     OFFSET 0
   ) AS drawn, names, market
