@@ -133,6 +133,10 @@ export const ERROR_CODES = {
   ),
 
   // Load
+  STAGING_FAILED: failure(
+    "A file of rows on its way to the warehouse cannot be written.",
+    "Free disk space under NOVADRIVE_STATE_DIR, or move it to a larger disk.",
+  ),
   LOAD_ROWS_LOST: failure(
     "The warehouse counted other rows than were read from the source.",
     "Run again; report it if it happens twice.",

@@ -1,0 +1,177 @@
+/**
+ * Rows of one table on their way into staged files: several readers on one snapshot, each of which fills a file from as many page
+ * ranges as it takes, hands it on and fills the next one meanwhile.
+ */
+import { join } from "node:path";
+import type { LimitFunction } from "p-limit";
+import type { StagedFile } from "../core/staged-file.ts";
+import { mapConcurrently } from "../core/concurrency.ts";
+import type { Relation, RunQuery } from "./catalogue.ts";
+import { copySql, extractSql, selectSql, type ExtractSql } from "./extract-sql.ts";
+import { pagePieces, type Part, type Piece } from "./page-ranges.ts";
+import type { Session } from "./session.ts";
+import type { ExtractRequest, ExtractSummary } from "./source.ts";
+import { sqlFile } from "./sql-file.ts";
+import { StagedFileWriter } from "./staged-file-writer.ts";
+
+const PARTS = sqlFile("parts");
+
+/** A file ends with the range that fills it, so ranges are this much smaller than files: it is over its size by an eighth at most. */
+const RANGES_PER_FILE = 8;
+/** A range of less than this costs more to begin than to read. */
+const SMALLEST_RANGE = 1 << 20;
+/** Bytes between two reports of progress. */
+const REPORT_EVERY = 1 << 20;
+
+export interface ExtractOptions {
+  readonly request: ExtractRequest;
+  readonly relation: Relation;
+  /** How many readers may work at the same time. */
+  readonly readers: number;
+  /** Bounds the readers of all tables together. */
+  readonly limit: LimitFunction;
+  /** Lends a reader of the snapshot. */
+  readonly withReader: <T>(signal: AbortSignal, work: (session: Session) => Promise<T>) => Promise<T>;
+}
+
+/** @throws NovaError SOURCE_*, STAGING_FAILED, what `take` throws, or the signal's reason; no file is left then */
+export async function extractTable(options: ExtractOptions): Promise<ExtractSummary> {
+  const { request, relation, limit, withReader } = options;
+  const sql = extractSql({ table: request.table, relation, what: request.what, since: request.since });
+  const pieces = await limit(() =>
+    withReader(request.signal, (session) =>
+      planPieces(options, sql, (text, params) => session.query(text, params, { signal: request.signal })),
+    ),
+  );
+  const total = { rows: 0, bytes: 0, reported: 0, files: 0 };
+  const queue = pieces.values();
+  const workers = Array.from({ length: Math.min(options.readers, pieces.length) });
+  await mapConcurrently(workers, { limit: workers.length, signal: request.signal }, (_, signal) =>
+    fillFiles({ ...options, sql, queue, total, signal }),
+  );
+  request.progress({ rows: total.rows, bytes: total.bytes });
+  return { rows: total.rows, bytes: total.bytes };
+}
+
+/** Where an index finds the few rows that are wanted, one statement does; else the heap is read range by range. */
+async function planPieces({ request, relation }: ExtractOptions, sql: ExtractSql, query: RunQuery): Promise<Piece[]> {
+  const whole: Part = { schema: relation.schema, name: relation.name, ranged: false, pages: 0, bytes: 0 };
+  const parts = await query<Part & { readable: boolean }>(PARTS, [relation.oid]);
+  // Partitions may be closed to a user who may read their parent; ranges of pages work on the parent as well.
+  const open = parts.every((part) => part.readable);
+  const ranged: Part = {
+    ...whole,
+    ranged: parts.every((part) => part.ranged),
+    pages: Math.max(0, ...parts.map((part) => part.pages)),
+    bytes: parts.reduce((sum, part) => sum + part.bytes, 0),
+  };
+  const pieceBytes = Math.max(SMALLEST_RANGE, request.format.targetBytes / RANGES_PER_FILE);
+  const pieces = pagePieces(open ? parts : [ranged], pieceBytes);
+  if (request.since === undefined || pieces.length === 1) return pieces;
+  const [row] = await query<{ "QUERY PLAN": [{ Plan: PlanNode }] }>(`EXPLAIN (FORMAT JSON) ${selectSql(sql, whole)}`);
+  const plan = row?.["QUERY PLAN"][0].Plan;
+  if (!plan || readsWholeTable(plan)) return pieces;
+  return plan["Plan Rows"] * plan["Plan Width"] <= request.format.targetBytes
+    ? [{ part: whole, range: undefined }]
+    : pieces;
+}
+
+interface PlanNode {
+  readonly "Node Type": string;
+  readonly "Plan Rows": number;
+  readonly "Plan Width": number;
+  readonly Plans?: readonly PlanNode[] | undefined;
+}
+
+const readsWholeTable = (node: PlanNode): boolean =>
+  node["Node Type"] === "Seq Scan" || (node.Plans ?? []).some((child) => readsWholeTable(child));
+
+interface Worker extends ExtractOptions {
+  readonly sql: ExtractSql;
+  readonly queue: Iterator<Piece>;
+  readonly total: { rows: number; bytes: number; reported: number; files: number };
+  readonly signal: AbortSignal;
+}
+
+/** One reader: at most one file being filled and one being taken. */
+async function fillFiles(worker: Worker): Promise<void> {
+  let taking: Promise<void> = Promise.resolve();
+  try {
+    // The last file is still being taken when the reader is free for another table.
+    await worker.limit(() =>
+      worker.withReader(worker.signal, async (session) => {
+        for (let next = worker.queue.next(); !next.done; next = worker.queue.next()) {
+          const file = await fillFile(worker, session, next.value);
+          await taking;
+          if (file) {
+            taking = hand(worker, file);
+            taking.catch(() => {});
+          }
+        }
+      }),
+    );
+  } finally {
+    await taking;
+  }
+}
+
+interface FilledFile {
+  readonly writer: StagedFileWriter;
+  readonly file: StagedFile;
+}
+
+/** Fills one file from the piece and those after it; undefined if they hold no row. */
+async function fillFile(worker: Worker, session: Session, first: Piece): Promise<FilledFile | undefined> {
+  const { request, total, sql, queue, signal } = worker;
+  const { table, what, format } = request;
+  const ending = format.compression === "gzip" ? "csv.gz" : "csv";
+  total.files += 1;
+  const name = `${encodeURIComponent(table.name)}-${what}-${String(total.files).padStart(5, "0")}.${ending}`;
+  const writer = new StagedFileWriter(join(request.folder, name), format.compression);
+  try {
+    let rows = 0;
+    for (
+      let piece: Piece | undefined = first;
+      piece;
+      piece = writer.bytes < format.targetBytes ? after(queue) : undefined
+    ) {
+      const text = copySql(sql, selectSql(sql, piece.part, piece.range));
+      const copied = await session.copy(
+        text,
+        async (bytes) => {
+          await writer.write(bytes);
+          total.bytes += bytes.length;
+          if (total.bytes - total.reported >= REPORT_EVERY) report(worker);
+        },
+        { signal, table: `${table.sourceSchema}.${table.sourceTable}`, doing: `reading ${table.name}` },
+      );
+      rows += copied;
+      total.rows += copied;
+    }
+    const file = await writer.close(rows);
+    if (rows > 0) return { writer, file };
+    await writer.remove();
+    return undefined;
+  } catch (thrown) {
+    await writer.remove();
+    throw thrown;
+  }
+}
+
+function after(queue: Iterator<Piece>): Piece | undefined {
+  const next = queue.next();
+  return next.done ? undefined : next.value;
+}
+
+function report({ request, total }: Worker): void {
+  total.reported = total.bytes;
+  request.progress({ rows: total.rows, bytes: total.bytes });
+}
+
+async function hand({ request }: Worker, { writer, file }: FilledFile): Promise<void> {
+  try {
+    await request.take(file);
+  } finally {
+    await writer.remove();
+  }
+}

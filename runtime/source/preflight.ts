@@ -1,0 +1,176 @@
+/** Everything that can be known to be wrong before the first row is read: all of it in one message. A pure function of the catalogue. */
+import type { ErrorCodeName } from "../core/error-codes.ts";
+import { NovaError } from "../core/errors.ts";
+import { identifier } from "../core/sql.ts";
+import type { ManifestTable } from "../manifest/manifest.ts";
+import { cursorKindOf, fitOf } from "../manifest/postgres-type.ts";
+import { exactType } from "../manifest/warehouse-type.ts";
+import type { Relation } from "./catalogue.ts";
+
+export interface Problem {
+  readonly code: ErrorCodeName;
+  readonly table: string;
+  readonly column?: string | undefined;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+export interface Findings {
+  readonly problems: readonly Problem[];
+  /** What is worth telling but stops nothing. */
+  readonly warnings: readonly string[];
+}
+
+/** PostgreSQL 14 brought the scan by ranges of ctid, which extracts are made of. */
+export const OLDEST_VERSION = 140_000;
+
+/** @param user role that reads, for the GRANT to run */
+export function checkTable(table: ManifestTable, relation: Relation | undefined, user: string): Findings {
+  const name = `${table.sourceSchema}.${table.sourceTable}`;
+  const sqlName = identifier(table.sourceSchema, table.sourceTable);
+  const problem = (code: ErrorCodeName, message: string, remedy: string, column?: string): Problem => ({
+    code,
+    table: table.name,
+    column,
+    message,
+    remedy,
+  });
+  if (!relation) {
+    const message = `The source has no table ${name}.`;
+    const remedy = `Create it, correct source_schema or source_table of ${table.name} in the manifest, or take the table out.`;
+    return { problems: [problem("SOURCE_TABLE_MISSING", message, remedy)], warnings: [] };
+  }
+  const problems = [
+    ...checkPrivileges(relation, user).map(([message, remedy]) => problem("SOURCE_PERMISSION", message, remedy)),
+    ...checkColumns(table, relation, sqlName).map((one) => problem(one.code, one.message, one.remedy, one.column)),
+  ];
+  const known = new Set(relation.columns.map((column) => column.name));
+  const keyProblem = table.primaryKey.every((column) => known.has(column)) ? checkKey(table, relation) : undefined;
+  if (keyProblem) problems.push(problem("SOURCE_KEY_MISSING", ...keyProblem));
+  const manifestColumns = new Set(table.columns.map((column) => column.name));
+  const extra = relation.columns.filter((column) => !manifestColumns.has(column.name)).map((column) => column.name);
+  const warnings = extra.map(
+    (column) =>
+      `${name} has a column "${column}" that the manifest lacks and that is not loaded; \`novadrive introspect --write\` adds it.`,
+  );
+  return { problems, warnings };
+}
+
+function checkPrivileges(relation: Relation, user: string): [message: string, remedy: string][] {
+  const name = `${relation.schema}.${relation.name}`;
+  const found: [string, string][] = [];
+  if (!relation.schemaUsage) {
+    found.push([
+      `${user} may not use the schema ${relation.schema}, where ${name} stands.`,
+      `GRANT USAGE ON SCHEMA ${identifier(relation.schema)} TO ${identifier(user)};`,
+    ]);
+  }
+  if (!relation.readable) {
+    found.push([
+      `${user} may not read ${name}.`,
+      `GRANT SELECT ON ${identifier(relation.schema, relation.name)} TO ${identifier(user)};`,
+    ]);
+  }
+  if (relation.filtered) {
+    found.push([`Row-level security hides rows of ${name} from ${user}.`, `ALTER ROLE ${identifier(user)} BYPASSRLS;`]);
+  }
+  return found;
+}
+
+type ColumnProblem = Omit<Problem, "table">;
+
+function checkColumns(table: ManifestTable, relation: Relation, sqlName: string): ColumnProblem[] {
+  const name = `${relation.schema}.${relation.name}`;
+  const problems: ColumnProblem[] = [];
+  const live = new Map(relation.columns.map((column) => [column.name, column]));
+  for (const column of table.columns) {
+    const found = live.get(column.name);
+    if (!found) {
+      const isCursor = table.sync.cursor === column.name;
+      problems.push({
+        code: isCursor ? "SOURCE_CURSOR_MISSING" : "SOURCE_COLUMN_MISSING",
+        column: column.name,
+        message: `${name} has no column "${column.name}"${isCursor ? ", which is to be its cursor" : ""}.`,
+        remedy: `Take it out of the manifest, or add it: ALTER TABLE ${sqlName} ADD COLUMN ${identifier(column.name)} …;`,
+      });
+      continue;
+    }
+    const fit = fitOf(found.type, column.type);
+    if (!fit.fits) {
+      problems.push({
+        code: "SOURCE_TYPE_MISMATCH",
+        column: column.name,
+        message: `${name}.${column.name} is ${found.type.text}, which ${exactType(column.type)} of the manifest cannot hold exactly.`,
+        remedy: `In the manifest, for ${column.name} of ${table.name}, ${fit.why}.`,
+      });
+    }
+  }
+  const cursor = table.sync.cursor === undefined ? undefined : live.get(table.sync.cursor);
+  if (table.sync.cursor !== undefined && !cursor && !table.columns.some(({ name: one }) => one === table.sync.cursor)) {
+    problems.push({
+      code: "SOURCE_CURSOR_MISSING",
+      column: table.sync.cursor,
+      message: `${name} has no column "${table.sync.cursor}", which is to be its cursor.`,
+      remedy: "Correct sync.cursor in the manifest, or use mode: full_refresh.",
+    });
+  }
+  if (cursor && cursorKindOf(cursor.type) === undefined) {
+    problems.push({
+      code: "SOURCE_TYPE_MISMATCH",
+      column: cursor.name,
+      message: `${name}.${cursor.name} is ${cursor.type.text}, which cannot be a cursor: it is no timestamp, date or integer.`,
+      remedy: `For ${table.name}, choose another column as sync.cursor, or use mode: full_refresh.`,
+    });
+  }
+  return problems;
+}
+
+/** A key that PostgreSQL itself keeps unique, and that is never NULL, is among the columns. Views have none, so nothing is asked of them. */
+function checkKey(table: ManifestTable, relation: Relation): [message: string, remedy: string] | undefined {
+  if (table.primaryKey.length === 0 || relation.kind === "v" || relation.kind === "m" || relation.kind === "f") {
+    return undefined;
+  }
+  const name = `${relation.schema}.${relation.name}`;
+  const wanted = table.primaryKey.join(", ");
+  const unique = relation.uniqueKeys.some((key) => key.columns.every((column) => table.primaryKey.includes(column)));
+  const [best] = relation.uniqueKeys;
+  if (!unique) {
+    return best
+      ? [
+          `(${wanted}) is not unique in ${name}.`,
+          `In the manifest, write primary_key: [${best.columns.join(", ")}] for ${table.name}.`,
+        ]
+      : [
+          `${name} has no unique key on (${wanted}).`,
+          `ALTER TABLE ${identifier(relation.schema, relation.name)} ADD PRIMARY KEY (${table.primaryKey.map((column) => identifier(column)).join(", ")}); or use mode: full_refresh without primary_key.`,
+        ];
+  }
+  const nullable = relation.columns.filter((column) => table.primaryKey.includes(column.name) && !column.notNull);
+  if (nullable.length === 0) return undefined;
+  const columns = nullable.map((column) => column.name).join(", ");
+  return [
+    `${columns} of ${name} may be NULL, so (${wanted}) is no primary key.`,
+    nullable
+      .map(
+        ({ name: column }) =>
+          `ALTER TABLE ${identifier(relation.schema, relation.name)} ALTER COLUMN ${identifier(column)} SET NOT NULL;`,
+      )
+      .join(" "),
+  ];
+}
+
+/** One error for all problems, with the code of the first. */
+export function preflightError(problems: readonly Problem[]): NovaError | undefined {
+  const [first] = problems;
+  if (!first) return undefined;
+  const lines = problems.map((problem) => (problems.length === 1 ? problem.message : `- ${problem.message}`));
+  const remedies = [...new Set(problems.map((problem) => problem.remedy))];
+  return new NovaError(first.code, lines.join("\n"), {
+    remedy: remedies.join("\n"),
+    details: {
+      table: first.table,
+      ...(first.column === undefined ? {} : { column: first.column }),
+      problems: problems.map(({ code, table, column, message }) => ({ code, table, column, message })),
+    },
+  });
+}
