@@ -13,22 +13,25 @@
 }}
 
 select
-    id_vendas as venda_id,
-    id_veiculos as veiculo_id,
-    id_concessionarias as concessionaria_id,
-    id_vendedores as vendedor_id,
-    id_clientes as cliente_id,
-    valor_venda,
-    data_venda,
-    data_inclusao,
-    data_atualizacao
-from {{ ref('stg_vendas') }}
-where {{ sale_counts() }}
+    vendas.id_vendas as venda_id,
+    vendas.id_veiculos as veiculo_id,
+    vendas.id_concessionarias as concessionaria_id,
+    vendas.id_vendedores as vendedor_id,
+    vendas.id_clientes as cliente_id,
+    vendas.valor_venda,
+    vendas.data_venda,
+    vendas.data_inclusao,
+    vendas.data_atualizacao
+from {{ ref('stg_vendas') }} as vendas
+where {{ sale_counts('vendas') }}
 {%- if is_incremental() %}
-    and id_vendas in (
+    and vendas.id_vendas in (
         select id_vendas
         from {{ source('stage', 'vendas') }}
         where {{ changed_since_last_build() }}
-            or id_vendas not in (select venda_id from {{ this }})
+        union all
+        select candidates.id_vendas
+        from {{ source('stage', 'vendas') }} as candidates
+        where not exists (select 1 from {{ this }} as known where known.venda_id = candidates.id_vendas)
     )
 {%- endif %}
