@@ -34,6 +34,11 @@ export interface LogsRequest {
   readonly limit: number;
 }
 
+export interface Neighbours {
+  readonly previous: number | undefined;
+  readonly next: number | undefined;
+}
+
 export class Queries {
   readonly #statements: ReturnType<typeof prepare>;
 
@@ -64,6 +69,12 @@ export class Queries {
       models: this.#statements.models.all({ id }).map(record.toModelRecord),
       tests: this.#statements.tests.all({ id }).map(record.toTestRecord),
     };
+  }
+
+  neighbours(id: number): Neighbours {
+    const row = this.#statements.neighbours.get({ id });
+    const numberOf = (value: unknown) => (typeof value === "number" ? value : undefined);
+    return { previous: numberOf(row?.["previous"]), next: numberOf(row?.["next"]) };
   }
 
   logs(batch: number, { task, after, limit }: LogsRequest): record.LogLine[] {
@@ -110,6 +121,8 @@ function prepare(database: DatabaseSync) {
     running: database.prepare("SELECT max(id) AS id FROM batches WHERE status = 'running' HAVING max(id) IS NOT NULL"),
     batches: database.prepare(`${summary("id < coalesce($before, 9e18)")} LIMIT $limit`),
     batch: database.prepare(summary("id = $id")),
+    neighbours: database.prepare(`
+      SELECT (SELECT max(id) FROM batches WHERE id < $id) AS previous, (SELECT min(id) FROM batches WHERE id > $id) AS next`),
     tasks: database.prepare(`
       SELECT id, kind, subject, attempt, status, started_at, finished_at, seconds, rows, bytes, error
       FROM task_attempts WHERE batch_id = $id ORDER BY started_at, id`),

@@ -235,7 +235,16 @@ function prepare(database: DatabaseSync) {
       WHERE status = 'running'
       RETURNING id`),
     table: upsert("table_results", [
-      ...["mode", "status", "seconds", "rows_read", "inserted", "updated", "deleted", "rows_total", "bytes", "error"],
+      "mode",
+      "status",
+      "seconds",
+      "rows_read",
+      "inserted",
+      "updated",
+      "deleted",
+      "rows_total",
+      "bytes",
+      "error",
     ]),
     model: upsert("model_results", ["materialized", "status", "seconds", "rows", "error"]),
     test: upsert("test_results", ["status", "seconds", "failures", "error"]),

@@ -3,7 +3,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { NovaError, toNovaError } from "../core/errors.ts";
 import type { BatchEvent } from "../core/events.ts";
 import { durably, openDatabase } from "./database.ts";
-import { Queries, type BatchesRequest, type LogsRequest } from "./queries.ts";
+import { Queries, type BatchesRequest, type LogsRequest, type Neighbours } from "./queries.ts";
 import { Recorder } from "./recorder.ts";
 import type { BatchRecord, BatchSummary, LogLine, ModelState, StoreStats, TableState, TestState } from "./records.ts";
 
@@ -88,6 +88,11 @@ export class Store implements Disposable {
 
   batch(id: number): BatchRecord | undefined {
     return this.#read((queries) => queries.batch(id));
+  }
+
+  /** The batches before and after one, where there are any: numbers may have gaps. */
+  neighbours(id: number): Neighbours {
+    return this.#read((queries) => queries.neighbours(id));
   }
 
   /** The batch that is running, in this process or another; undefined if none. */

@@ -58,6 +58,7 @@ export function routePages(server: FastifyInstance, context: WebContext): void {
       open,
       batch,
       strip: store.batches({ limit: STRIP_BATCHES }),
+      ...store.neighbours(batch.batch_id),
       task,
       follow: follow ? follow === "on" : batch.status === "running",
       lines: store.logs(batch.batch_id, { limit: LOG_LINES, task: task === "" ? undefined : task }),

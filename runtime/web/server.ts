@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { dirname, join } from "node:path";
 import serveFiles from "@fastify/static";
-import fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
+import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from "fastify";
 import { NovaError } from "../core/errors.ts";
 import { routeApi } from "./api.ts";
 import type { WebContext } from "./context.ts";
@@ -22,7 +22,7 @@ export interface ServerOptions extends WebContext {
 export async function createServer({ log, ...context }: ServerOptions): Promise<FastifyInstance> {
   const server: FastifyInstance = fastify({
     loggerInstance: log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT_BYTES,
     // Open event streams and kept-alive connections must not hold up the end of the process.
     forceCloseConnections: true,

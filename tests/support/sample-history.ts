@@ -83,7 +83,9 @@ export interface SampleBatchOptions {
 export function* sampleBatch(options: SampleBatchOptions): Generator<BatchEvent> {
   const { batchId, startedAt, outcome, trigger, random, first } = options;
   let clock = startedAt.getTime();
-  const slow = first ? 14 : 1;
+  // A source and a warehouse have their slow minutes.
+  const pace = 0.75 + random() * 0.5 + (random() < 0.08 ? 2.5 * random() : 0);
+  const slow = (first ? 14 : 1) * pace;
   const at = (milliseconds = 0) => new Date(clock + milliseconds);
   const log = (message: string, task?: TaskRef, level: "info" | "warn" | "error" = "info"): BatchEvent => ({
     type: "log",
@@ -155,8 +157,8 @@ export function* sampleBatch(options: SampleBatchOptions): Generator<BatchEvent>
     const read = first ? rows : changing ? 1 + Math.floor(random() * 14) : 0;
     const size = read * width;
     const begin = index * 22 + random() * 10;
-    const extractTime = (25 + random() * 40 + rows / 900) * (rows > 1000 ? slow : 1);
-    const loadTime = (12 + random() * 14 + read / 800) * (rows > 1000 ? slow / 2 : 1);
+    const extractTime = (25 + random() * 40 + rows / 900) * (rows > 1000 ? slow : pace);
+    const loadTime = (12 + random() * 14 + read / 800) * (rows > 1000 ? slow / (first ? 2 : 1) : pace);
     const extract: TaskRef = { kind: "extract", subject: name };
     const load: TaskRef = { kind: "load", subject: name };
     const watermark: TaskRef = { kind: "watermark", subject: name };
@@ -230,7 +232,7 @@ export function* sampleBatch(options: SampleBatchOptions): Generator<BatchEvent>
     const task: TaskRef = { kind: "model", subject: name };
     const from = index < 7 ? index * 5 : (index - 7) * 14 + 30;
     const took =
-      materialized === "view" ? 6 + random() * 4 : (18 + random() * 20 + (rows ?? 0) / 1500) * (first ? 3 : 1);
+      materialized === "view" ? 6 + random() * 4 : (18 + random() * 20 + (rows ?? 0) / 1500) * (first ? 3 : pace);
     yield started(task, from);
     yield finished(task, from, from + took);
     longest = from + took;

@@ -1,15 +1,19 @@
 /** Times in words; the server writes the page with these, the browser keeps them ticking. */
 
-/** Seconds → `0.42 s`, `12.3 s`, `1 min 4 s`, `2 h 5 min`, `3 d 4 h`. */
+/** Seconds → `28 ms`, `12.3 s`, `1 min 4 s`, `2 h 5 min`, `3 d 4 h`. */
 export function duration(seconds) {
-  if (seconds < 1) return `${seconds.toFixed(2)} s`;
+  if (seconds < 0.9995) return `${Math.round(seconds * 1000)} ms`;
   if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  if (whole < 3600) return both(whole, 60, "min", "s");
   const minutes = Math.round(whole / 60);
-  if (minutes < 1440) return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-  const hours = Math.round(minutes / 60);
-  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+  if (minutes < 1440) return both(minutes, 60, "h", "min");
+  return both(Math.round(minutes / 60), 24, "d", "h");
+}
+
+function both(value, size, large, small) {
+  const rest = value % size;
+  return `${Math.floor(value / size)} ${large}${rest === 0 ? "" : ` ${rest} ${small}`}`;
 }
 
 /** Time between two instants in milliseconds → `just now`, `12 s ago`, `4 min ago`, `3 h ago`, `2 d ago`. */

@@ -6,7 +6,7 @@ import { html, type Content, type Html } from "../html.ts";
 import { timeline } from "../timeline.ts";
 import { layout, type Frame } from "./layout.ts";
 import { logView } from "./log.ts";
-import { badge, changes, errorNote, lasted, relative, ticking } from "./parts.ts";
+import { badge, changes, errorNote, fact, lasted, none, relative, ticking } from "./parts.ts";
 import { modelResults, tableResults, testResults } from "./results.ts";
 import { strip } from "./strip.ts";
 import { timelineView } from "./timeline.ts";
@@ -14,6 +14,9 @@ import { timelineView } from "./timeline.ts";
 export interface BatchPageData extends Frame {
   readonly batch: BatchRecord;
   readonly strip: readonly BatchSummary[];
+  /** The batches before and after it. */
+  readonly previous: number | undefined;
+  readonly next: number | undefined;
   /** Filter of the log: a task, or a table, model or test; empty for all. */
   readonly task: string;
   readonly follow: boolean;
@@ -33,41 +36,48 @@ export function batchPage(data: BatchPageData): Html {
     </div>
     ${facts(data)} ${errors(batch)} ${timelineView(plan)}
     <div class="columns even">
-      <div>${tableResults(batch.tables)} ${modelResults(batch.models)}</div>
-      <div>${testResults({ tests: batch.tests, open: data.open })} ${logView(data)}</div>
+      <div>${tableResults(batch.tables, status)} ${modelResults(batch.models, status)}</div>
+      <div>${testResults({ tests: batch.tests, status, withErrors: false, open: data.open })} ${logView(data)}</div>
     </div>
     ${strip({ batches: data.strip, current: batch_id, frame: data })}
   `;
   return layout(data, `Batch ${batch_id} ${status} · NovaDrive`, main);
 }
 
-function neighbours({ batch, strip }: BatchPageData): Content {
-  const [newest] = strip;
-  const last = newest?.batch_id ?? batch.batch_id;
-  return html`${batch.batch_id > 1 && html`<a href="/batches/${batch.batch_id - 1}">← ${batch.batch_id - 1}</a>`}
-  ${batch.batch_id < last && html`<a href="/batches/${batch.batch_id + 1}">${batch.batch_id + 1} →</a>`}`;
+function neighbours({ previous, next }: BatchPageData): Content {
+  return html`${previous !== undefined && html`<a href="/batches/${previous}">← ${previous}</a>`}
+  ${next !== undefined && html`<a href="/batches/${next}">${next} →</a>`}`;
 }
 
 function facts(data: BatchPageData): Html {
   const { batch, times } = data;
-  const fact = (name: string, value: Content, note?: Content) =>
-    html`<div>
-      <dt>${name}</dt>
-      <dd>${value}</dd>
-      ${note && html`<dd class="note">${note}</dd>`}
-    </div>`;
+  const failures = batch.tables_failed + batch.models_failed + batch.tests_failed;
   return html`<dl class="facts">
-    ${fact("Started", html`<span class="nowrap">${times.clock(batch.started_at)}</span>`, relative(batch.started_at, data))}
-    ${fact("Duration", batch.status === "running" ? ticking(batch.started_at, data) : lasted(batch.seconds), `trigger: ${batch.trigger}`)}
-    ${fact("Snapshot", batch.snapshot ? times.precise(batch.snapshot) : "–", batch.snapshot ? "all tables as of" : "none was opened")}
-    ${fact("Rows read", count(batch.rows_read), plural(batch.tables.length, "table"))}
-    ${fact("Changes", changes(batch), "in the stage tables")}
-    ${fact("Failed", count(batch.tables_failed + batch.models_failed + batch.tests_failed), "tables, models and tests")}
+    ${fact({ name: "Started", value: times.clock(batch.started_at), note: relative(batch.started_at, data) })}
+    ${fact({
+      name: "Duration",
+      value: batch.status === "running" ? ticking(batch.started_at, data) : lasted(batch.seconds),
+      note: `started by ${STARTED_BY[batch.trigger]}`,
+    })}
+    ${fact({
+      name: "Data as of",
+      value: batch.snapshot ? times.precise(batch.snapshot) : none(),
+      note: batch.snapshot ? "all tables at one instant" : "no snapshot was opened",
+    })}
+    ${fact({ name: "Rows read", value: count(batch.rows_read), note: `in ${plural(batch.tables.length, "table")}` })}
+    ${fact({ name: "Changes", value: changes(batch), note: "in the stage tables" })}
+    ${fact({ name: "Failed", value: count(failures), note: "tables, models and tests" })}
   </dl>`;
 }
 
+const STARTED_BY: Readonly<Record<BatchRecord["trigger"], string>> = {
+  schedule: "the schedule",
+  manual: "hand, on this page",
+  command: "novadrive run",
+};
+
 /** Each error once, with everything that it hit. */
-function errors({ error, tables, models, tests, tasks }: BatchRecord): Content {
+function errors({ status, error, tables, models, tests, tasks }: BatchRecord): Content {
   const found = new Map<string, { report: ErrorReport; where: Set<string> }>();
   const note = (report: ErrorReport | undefined, where: string) => {
     if (!report) return;
@@ -78,11 +88,12 @@ function errors({ error, tables, models, tests, tasks }: BatchRecord): Content {
   };
   for (const result of [...tables, ...models, ...tests]) note(result.error, result.name);
   note(error, "");
-  // Errors of attempts that were made good by a retry stay in the log.
-  for (const task of tasks) if (task.status === "failed" && found.size === 0) note(task.error, task.subject);
+  const retried = found.size === 0;
+  if (retried) for (const task of tasks) note(task.error, task.subject);
   if (found.size === 0) return null;
+  const title = retried && status === "success" ? "Made good by a retry" : plural(found.size, "error");
   return html`<section class="panel errors" aria-labelledby="errors-title">
-    <h2 id="errors-title">${plural(found.size, "error")}</h2>
+    <h2 id="errors-title">${title}</h2>
     ${[...found.values()].map(({ report, where }) => errorNote(report, [...where].join(", ")))}
   </section>`;
 }

@@ -101,6 +101,21 @@ export function changes({ inserted, updated, deleted }: Changes): Html {
   >`;
 }
 
+export interface Fact {
+  readonly name: string;
+  readonly value: Content;
+  readonly note?: Content;
+}
+
+/** One of the large figures at the head of a page. */
+export function fact({ name, value, note }: Fact): Html {
+  return html`<div>
+    <dt>${name}</dt>
+    <dd>${value}</dd>
+    ${note && html`<dd class="note">${note}</dd>`}
+  </div>`;
+}
+
 /** A name that may break behind its joints rather than be cut off. */
 export function breakable(name: string): Content[] {
   return name.split(/(?<=[_./])/).flatMap((piece, index) => (index === 0 ? [piece] : [html`<wbr />`, piece]));

@@ -1,14 +1,15 @@
 /** What one batch came to: its tables, models and tests. */
+import type { BatchStatus } from "../../core/result.ts";
 import type { ModelRecord, TableRecord, TestRecord } from "../../store/records.ts";
 import { bytes, count } from "../format.ts";
 import { html, type Content, type Html } from "../html.ts";
 import { badge, breakable, changes, errorNote, lasted, none, sign, type Status } from "./parts.ts";
 
-export function tableResults(tables: readonly TableRecord[]): Html {
+export function tableResults(tables: readonly TableRecord[], status: BatchStatus): Html {
   return panel({
     id: "tables",
     title: "Tables",
-    empty: "No table was loaded.",
+    empty: status === "running" ? "None is published yet." : "No table was loaded.",
     isEmpty: tables.length === 0,
     content: html`<table class="cards">
       <thead>
@@ -34,11 +35,11 @@ export function tableResults(tables: readonly TableRecord[]): Html {
   });
 }
 
-export function modelResults(models: readonly ModelRecord[]): Html {
+export function modelResults(models: readonly ModelRecord[], status: BatchStatus): Html {
   return panel({
     id: "models",
     title: "Models",
-    empty: "No model was built.",
+    empty: status === "running" ? "None is built yet." : "No model was built.",
     isEmpty: models.length === 0,
     content: html`<table class="cards">
       <thead>
@@ -56,7 +57,7 @@ export function modelResults(models: readonly ModelRecord[]): Html {
               <th scope="row">
                 ${named(model.status, model.name)}${model.materialized && html`<span class="sub">${model.materialized}</span>`}
               </th>
-              ${cell("Status", badge(model.status), "")}
+              ${cell("", badge(model.status), "status")}
               ${cell("Rows", model.rows === null ? none("not counted") : count(model.rows))}
               ${cell("Time", lasted(model.seconds))}
             </tr>`,
@@ -68,24 +69,28 @@ export function modelResults(models: readonly ModelRecord[]): Html {
 
 export interface TestResultsOptions {
   readonly tests: readonly TestRecord[];
+  /** Of the batch that they belong to, if it is one. */
+  readonly status?: BatchStatus | undefined;
+  /** Whether errors are told here, because they stand nowhere else on the page. */
+  readonly withErrors: boolean;
   /** Names of the parts that are open. */
   readonly open: ReadonlySet<string>;
 }
 
 /** What did not pass stands open; what passed is folded away. */
-export function testResults({ tests, open }: TestResultsOptions): Html {
+export function testResults({ tests, status, withErrors, open }: TestResultsOptions): Html {
   const passing = tests.filter((test) => test.status === "pass");
   const others = tests.filter((test) => test.status !== "pass");
   return panel({
     id: "tests",
     title: "Tests",
     hint: tests.length > 0 && html`${count(passing.length)} of ${count(tests.length)} pass`,
-    empty: "No test has run.",
+    empty: status === "running" ? "None has run yet." : "No test has run.",
     isEmpty: tests.length === 0,
     content: html`${
       others.length > 0 &&
       html`<ul class="tests">
-        ${others.map(testLine)}
+        ${others.map((test) => testLine(test, withErrors))}
       </ul>`
     }
     ${
@@ -93,20 +98,20 @@ export function testResults({ tests, open }: TestResultsOptions): Html {
       html`<details id="passing" data-open="passing" ${open.has("passing") && html`open`}>
         <summary>${sign("pass")} ${count(passing.length)} passing ${passing.length === 1 ? "test" : "tests"}</summary>
         <ul class="tests">
-          ${passing.map(testLine)}
+          ${passing.map((test) => testLine(test, false))}
         </ul>
       </details>`
     }`,
   });
 }
 
-function testLine({ name, status, failures, error }: TestRecord): Html {
+function testLine({ name, status, failures, error }: TestRecord, withError: boolean): Html {
   return html`<li class="test" id="test-${name}">
     ${sign(status, status)}
     <div>
       <span class="name">${breakable(name)}</span>
       ${failures > 0 && html`<span class="failures">${count(failures)} ${failures === 1 ? "row" : "rows"}</span>`}
-      ${error && status !== "pass" && errorNote(error)}
+      ${withError && error && errorNote(error)}
     </div>
   </li>`;
 }
@@ -127,11 +132,11 @@ export function panel({ id, title, hint, isEmpty, empty, content }: PanelOptions
   </section>`;
 }
 
-/** A cell that carries its column's name along, for the narrow form in which rows are cards. */
+/** A cell that carries its column's name along, for the narrow form in which rows are cards; empty where the value says it itself. */
 export function cell(label: string, content: Content, look = "number"): Html {
-  return html`<td class="${look}" data-label="${label}">${content}</td>`;
+  return html`<td class="${look}" ${label !== "" && html`data-label="${label}"`}>${content}</td>`;
 }
 
 export function named(status: Status, name: string): Html {
-  return html`${sign(status, status)} <span class="name">${breakable(name)}</span>`;
+  return html`<span class="named">${sign(status, status)}<span class="name">${breakable(name)}</span></span>`;
 }

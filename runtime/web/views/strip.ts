@@ -23,24 +23,21 @@ export interface StripOptions {
 
 export function strip({ batches, current, frame }: StripOptions): Html {
   const shown = batches.slice(0, SLOTS).toReversed();
-  const longest = Math.max(0.1, ...shown.map((batch) => secondsOf(batch, frame)));
+  const scale = scaleOf(shown.map((batch) => secondsOf(batch, frame)));
   const empty = Array.from({ length: SLOTS - shown.length }, () => html`<li class="slot" aria-hidden="true"></li>`);
-  const lines = STEPS.filter((step) => step <= longest && step >= longest / 9).toReversed();
-  const [top, ...lower] = lines;
-  const chosen = [top, lower.find((step) => top !== undefined && step <= top / 4)].filter((step) => step !== undefined);
   return html`<section class="panel strip" aria-labelledby="strip-title">
-    <h2 id="strip-title">Last batches <span class="hint">height is the duration</span></h2>
+    <h2 id="strip-title">Last batches <span class="hint">height is the duration, on a logarithmic scale</span></h2>
     <div class="strip-chart">
       <svg class="strip-lines" aria-hidden="true">
-        ${chosen.map((step) => {
-          const y = `${round(100 - height(step, longest))}%`;
-          return html`<line x1="0" x2="100%" y1="${y}" y2="${y}" /><text x="0" y="${y}" dy="-3"
+        ${lines(scale).map((step) => {
+          const y = `${round(100 - height(step, scale))}%`;
+          return html`<line x1="44" x2="100%" y1="${y}" y2="${y}" /><text x="0" y="${y}" dy="4"
               >${stepLabel(step)}</text
             >`;
         })}
       </svg>
       <ol class="strip-bars">
-        ${empty}${shown.map((batch, index) => bar({ batch, slot: SLOTS - shown.length + index, longest, current, frame }))}
+        ${empty}${shown.map((batch, index) => bar({ batch, slot: SLOTS - shown.length + index, scale, current, frame }))}
       </ol>
     </div>
   </section>`;
@@ -49,15 +46,15 @@ export function strip({ batches, current, frame }: StripOptions): Html {
 interface BarOptions {
   readonly batch: BatchSummary;
   readonly slot: number;
-  readonly longest: number;
+  readonly scale: Scale;
   readonly current: number | undefined;
   readonly frame: Frame;
 }
 
-function bar({ batch, slot, longest, current, frame }: BarOptions): Html {
+function bar({ batch, slot, scale, current, frame }: BarOptions): Html {
   const { batch_id, status, started_at } = batch;
   const seconds = secondsOf(batch, frame);
-  const tall = round(Math.max(4, height(seconds, longest)));
+  const tall = round(Math.max(4, height(seconds, scale)));
   const side = slot < SLOTS / 3 ? "tip-right" : slot < (2 * SLOTS) / 3 ? "tip-middle" : "tip-left";
   const changed = batch.inserted + batch.updated + batch.deleted;
   return html`<li class="slot" id="bar-${batch_id}">
@@ -81,9 +78,34 @@ function secondsOf({ seconds, status, started_at }: BatchSummary, { now }: Frame
   return seconds ?? 0;
 }
 
-/** Per cent of the chart. By the square root, so that one long first load does not flatten all others. */
-function height(seconds: number, longest: number): number {
-  return Math.sqrt(Math.min(1, seconds / longest)) * 100;
+/** Durations of the chart's foot and head, in seconds. */
+interface Scale {
+  readonly foot: number;
+  readonly head: number;
+}
+
+/** Logarithmic, so that one long first load does not flatten all others; the shortest bar still has about a quarter of the height. */
+function scaleOf(durations: readonly number[]): Scale {
+  const counted = durations.filter((seconds) => seconds > 0);
+  const head = Math.max(0.1, ...counted);
+  return { foot: Math.min(Math.max(0.02, Math.min(...counted)) / 3, head / 10), head };
+}
+
+/** Per cent of the chart. */
+function height(seconds: number, { foot, head }: Scale): number {
+  if (seconds <= foot) return 0;
+  return (Math.log(Math.min(seconds, head) / foot) / Math.log(head / foot)) * 100;
+}
+
+/** Lines at round durations, at most one in each quarter of the chart. */
+function lines(scale: Scale): number[] {
+  const chosen: number[] = [];
+  for (const step of STEPS.filter((candidate) => candidate <= scale.head).toReversed()) {
+    const above = chosen.at(-1);
+    const low = height(step, scale) < 12;
+    if (!low && (above === undefined || height(above, scale) - height(step, scale) >= 25)) chosen.push(step);
+  }
+  return chosen;
 }
 
 function stepLabel(seconds: number): string {

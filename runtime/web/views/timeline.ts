@@ -3,9 +3,9 @@ import { duration } from "../assets/format.js";
 import { bytes, count } from "../format.ts";
 import { html, type Html } from "../html.ts";
 import type { Segment, Timeline, TimelineRow } from "../timeline.ts";
-import { breakable, none, sign } from "./parts.ts";
+import { breakable, sign } from "./parts.ts";
 
-const LEGEND = ["open", "watermark", "extract", "load", "publish", "model", "test"] as const;
+const LEGEND = ["open", "extract", "load", "publish", "model", "test"] as const;
 
 const NAMES: Readonly<Record<string, string>> = { open: "open snapshot", publish: "publish", tests: "tests" };
 
@@ -19,7 +19,7 @@ export function timelineView(data: Timeline): Html {
           (kind) =>
             html`<span
               ><svg class="key" aria-hidden="true"><rect class="segment ${kind}" width="10" height="10" rx="2" /></svg
-              >${kind}</span
+              >${kind === "open" ? "snapshot, watermark" : kind}</span
             > `,
         )}
       </span>
@@ -64,12 +64,12 @@ function rowView(row: TimelineRow, data: Timeline): Html {
     <span class="lane-box" tabindex="0" role="group" aria-label="${label}: ${row.status}, ${duration(to - from)}">
       <svg class="lane" aria-hidden="true">
         ${data.ticks.map((tick) => html`<line x1="${percent(tick, data)}" x2="${percent(tick, data)}" y1="0" y2="100%" />`)}
-        ${row.segments.map(
+        ${inOrderOfPaint(row.segments).map(
           (segment) =>
             html`<rect
               class="segment ${segment.status === "failed" ? "failed" : segment.kind} ${segment.status}"
               x="${percent(segment.from, data)}"
-              y="3"
+              y="6"
               width="${percent(segment.to - segment.from, data)}"
               height="12"
               rx="2"
@@ -84,10 +84,15 @@ function rowView(row: TimelineRow, data: Timeline): Html {
     </span>
     <span class="timeline-numbers">
       <span class="number">${duration(to - from)}</span>
-      <span class="number rows">${extract?.rows ? html`${count(extract.rows)} rows` : none()}</span>
-      <span class="number bytes">${extract?.bytes ? bytes(extract.bytes) : none()}</span>
+      <span class="number rows">${extract?.rows ? html`${count(extract.rows)} rows` : ""}</span>
+      <span class="number bytes">${extract?.bytes ? bytes(extract.bytes) : ""}</span>
     </span>
   </li>`;
+}
+
+/** What failed is painted last, so that a neighbour does not cover it. */
+function inOrderOfPaint(segments: readonly Segment[]): readonly Segment[] {
+  return segments.toSorted((one, other) => Number(one.status === "failed") - Number(other.status === "failed"));
 }
 
 function segmentLine({ kind, status, attempt, from, to, rows, bytes: size }: Segment): Html {
