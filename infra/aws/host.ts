@@ -51,7 +51,7 @@ export class Host extends pulumi.ComponentResource {
  * The public parameter under which Canonical publishes the newest Ubuntu 24.04 LTS image for an instance type.
  * https://documentation.ubuntu.com/aws/aws-how-to/instances/find-ubuntu-images/
  */
-export function ubuntuImageParameter(instanceType: string): string {
+function ubuntuImageParameter(instanceType: string): string {
   return `/aws/service/canonical/ubuntu/server/24.04/stable/current/${architectureOf(instanceType)}/hvm/ebs-gp3/ami-id`;
 }
 

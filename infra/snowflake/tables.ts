@@ -11,7 +11,7 @@ export interface StageTablesArgs {
   readonly tables: readonly ManifestTable[];
 }
 
-export interface StageTableColumn {
+interface StageTableColumn {
   readonly name: string;
   readonly type: string;
   readonly nullable: boolean;
@@ -52,7 +52,7 @@ export class StageTables extends pulumi.ComponentResource {
  * The load's own cannot stand last: Snowflake puts a new column behind all others, and the provider compares the list by position
  * with what DESCRIBE says, so a manifest that grew would show a difference at every `up`, for ever.
  */
-export function stageTableColumns(table: ManifestTable): StageTableColumn[] {
+function stageTableColumns(table: ManifestTable): StageTableColumn[] {
   const all = stageColumns(table);
   const own = all.slice(table.columns.length);
   return [...own, ...table.columns].map(({ name, type, nullable, description }) => ({

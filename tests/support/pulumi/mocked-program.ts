@@ -12,7 +12,6 @@ import { inputProblems } from "./sdk-types.ts";
 export interface RegisteredResource {
   readonly type: string;
   readonly name: string;
-  readonly custom: boolean;
   readonly inputs: Properties;
   readonly parent: string;
   readonly provider: string;
@@ -43,34 +42,15 @@ export async function runWithMocks(
   configuration: Record<string, string>,
   { stack = "dev", secretKeys = [] }: { readonly stack?: string; readonly secretKeys?: readonly string[] } = {},
 ): Promise<MockedProgram> {
-  const resources: RegisteredResource[] = [];
+  const inputsOf = new Map<string, Properties>();
   const calls: { token: string; inputs: Properties; provider: string }[] = [];
   // What mocks are told lacks the options; the request has them.
-  const options = new Map<string, RegisterResourceRequest>();
-  const register = MockMonitor.prototype.registerResource;
-  vi.spyOn(MockMonitor.prototype, "registerResource").mockImplementation(async function (
-    this: MockMonitor,
-    request: RegisterResourceRequest,
-    callback,
-  ) {
-    options.set(`${request.getType()} ${request.getName()}`, request);
-    return register.call(this, request, callback);
-  });
+  const registrations = vi.spyOn(MockMonitor.prototype, "registerResource");
   pulumi.runtime.setAllConfig(configuration, [...secretKeys]);
   await pulumi.runtime.setMocks(
     {
-      newResource({ type, name, inputs, custom }) {
-        const request = options.get(`${type} ${name}`);
-        resources.push({
-          type,
-          name,
-          custom: custom ?? true,
-          inputs,
-          parent: request?.getParent() ?? "",
-          provider: request?.getProvider() ?? "",
-          protect: request?.getProtect() ?? false,
-          ignoreChanges: request?.getIgnorechangesList() ?? [],
-        });
+      newResource({ type, name, inputs }) {
+        inputsOf.set(`${type} ${name}`, inputs);
         const behaviour = BEHAVIOURS[type];
         const problems = behaviour ? inputProblems(type, inputs) : [];
         if (problems.length > 0) throw new Error(`${type} ${name}: ${problems.join("; ")}`);
@@ -94,6 +74,16 @@ export async function runWithMocks(
     pulumi.output(program).apply((values) => resolve(values as Properties));
   });
   await pulumi.runtime.disconnect();
+  const requests = registrations.mock.calls.map(([request]) => request as RegisterResourceRequest);
+  const resources = requests.map((request) => ({
+    type: request.getType(),
+    name: request.getName(),
+    inputs: inputsOf.get(`${request.getType()} ${request.getName()}`) ?? {},
+    parent: request.getParent(),
+    provider: request.getProvider(),
+    protect: request.getProtect() ?? false,
+    ignoreChanges: request.getIgnorechangesList(),
+  }));
   const all = (type: string) => resources.filter((resource) => resource.type === type);
   return {
     resources,
