@@ -2,14 +2,13 @@
 import { Command, Option } from "commander";
 import { environmentName, flagName } from "../config/config.ts";
 import { OPTIONS } from "../config/options.ts";
-import { buildCommand } from "./commands/build.ts";
+import { buildCommand, testCommand } from "./commands/build.ts";
 import { compileCommand } from "./commands/compile.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { introspectCommand } from "./commands/introspect.ts";
 import { laterCommands } from "./commands/later.ts";
 import { runCommand } from "./commands/run.ts";
 import { serveCommand } from "./commands/serve.ts";
-import { testCommand } from "./commands/test.ts";
 import { version } from "./version.ts";
 
 /** Takes the exit status of a command that has ended by itself. */

@@ -119,9 +119,9 @@ async function runSteps(
     if (loadError) return loadError;
     await buildModels({
       config,
-      manifest,
       warehouse,
       tasks,
+      clock,
       select: options.select,
       fullRefresh: options.fullRefresh,
       onModel: (result) => {

@@ -1,0 +1,65 @@
+/** Builds or tests models in the foreground. It is no batch: nothing is loaded, and the history does not show it. */
+import type { Config } from "../config/options.ts";
+import { secondsBetween, systemClock } from "../core/clock.ts";
+import { toNovaError } from "../core/errors.ts";
+import { EventBus } from "../core/events.ts";
+import type { BatchResult } from "../core/result.ts";
+import { acquireBatchLock } from "../schedule/batch-lock.ts";
+import { buildModels, type BuildModelsOptions } from "../schedule/build-models.ts";
+import { createTaskRunner } from "../schedule/task-runner.ts";
+import { openWarehouse } from "../warehouse/open.ts";
+import { exitStatus } from "./exit-status.ts";
+import { showProgress } from "./output/progress.ts";
+import { summarize } from "./output/summary.ts";
+
+export interface RunModelsOptions extends Pick<BuildModelsOptions, "what" | "select" | "exclude" | "fullRefresh"> {
+  readonly config: Config;
+  readonly json: boolean;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * @returns the exit status
+ * @throws NovaError of the settings, the project and the warehouse's opening
+ */
+export async function runModels({ config, json, signal, ...selection }: RunModelsOptions): Promise<number> {
+  using _lock = acquireBatchLock(config.stateDir);
+  const startedAt = systemClock.now();
+  const events = new EventBus();
+  using view = showProgress(events, process.stderr);
+  await using warehouse = await openWarehouse({ url: config.warehouseUrl });
+  const { lastBatchId: batchId } = await warehouse.readState();
+  const tasks = createTaskRunner({
+    batchId,
+    clock: systemClock,
+    signal,
+    emit: (event) => events.emit(event),
+    retry: { retries: config.retries, delay: config.retryDelay, backoff: config.retryBackoff },
+    timeout: config.taskTimeout,
+  });
+  const emit = { batchId, at: startedAt };
+  const { models, tests } = await buildModels({
+    ...selection,
+    config,
+    warehouse,
+    tasks,
+    clock: systemClock,
+    onModel: (result) => events.emit({ ...emit, type: "model_finished", result }),
+    onTest: (result) => events.emit({ ...emit, type: "test_finished", result }),
+  }).catch((thrown: unknown) => {
+    throw signal.aborted ? toNovaError(signal.reason) : thrown;
+  });
+  view[Symbol.dispose]();
+  const wrong =
+    models.some((model) => model.status === "failed") ||
+    tests.some((test) => test.status === "fail" || test.status === "error");
+  const result: Omit<BatchResult, "batch_id" | "snapshot"> = {
+    status: wrong ? "failed" : "success",
+    seconds: secondsBetween(startedAt, systemClock.now()),
+    tables: [],
+    models,
+    tests,
+  };
+  process.stdout.write(json ? `${JSON.stringify(result)}\n` : summarize(result, process.stdout));
+  return exitStatus(result);
+}

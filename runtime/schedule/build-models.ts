@@ -1,0 +1,45 @@
+/** The transforming half of a batch, also run by itself by `build` and `test`. */
+import { join } from "node:path";
+import type { Config } from "../config/options.ts";
+import type { Clock } from "../core/clock.ts";
+import type { ModelResult, TestResult } from "../core/result.ts";
+import type { TaskRunner } from "../core/task.ts";
+import { buildProject, type BuildOutcome } from "../transform/build-project.ts";
+import { loadProject } from "../transform/load-project.ts";
+import type { Project, Target } from "../transform/project.ts";
+import type { Warehouse } from "../warehouse/warehouse.ts";
+
+export interface BuildModelsOptions {
+  readonly config: Config;
+  readonly warehouse: Warehouse;
+  readonly tasks: TaskRunner;
+  readonly clock: Clock;
+  /** dbt's selection syntax; everything if absent. */
+  readonly select?: string | undefined;
+  readonly exclude?: string | undefined;
+  readonly fullRefresh?: boolean | undefined;
+  /** `both` by default. */
+  readonly what?: "models" | "tests" | "both" | undefined;
+  readonly onModel: (result: ModelResult) => void;
+  readonly onTest: (result: TestResult) => void;
+}
+
+const TARGET: Target = { name: "prod", schema: "analytics", type: "snowflake" };
+
+/** The dbt project of the settings. @throws NovaError PROJECT_*, MODEL_* */
+export function openProject(config: Config): Promise<Project> {
+  return loadProject({ folder: config.projectDir, target: TARGET, environment: process.env });
+}
+
+/** Where compiled SQL is written, as dbt's `target` folder. */
+export const compiledFolder = (config: Config): string => join(config.stateDir, "target");
+
+/** @throws NovaError of the project and the selection; what fails in a model or test is in its result */
+export async function buildModels({ config, ...options }: BuildModelsOptions): Promise<BuildOutcome> {
+  return buildProject({
+    ...options,
+    project: await openProject(config),
+    concurrency: config.threads,
+    targetFolder: compiledFolder(config),
+  });
+}
