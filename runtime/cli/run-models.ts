@@ -5,7 +5,7 @@ import { toNovaError } from "../core/errors.ts";
 import { EventBus } from "../core/events.ts";
 import type { BatchResult } from "../core/result.ts";
 import { acquireBatchLock } from "../schedule/batch-lock.ts";
-import { buildModels, type BuildModelsOptions } from "../schedule/build-models.ts";
+import { buildModels, openProject, type BuildModelsOptions } from "../schedule/build-models.ts";
 import { createTaskRunner } from "../schedule/task-runner.ts";
 import { openWarehouse } from "../warehouse/open.ts";
 import { exitStatus } from "./exit-status.ts";
@@ -25,6 +25,7 @@ export interface RunModelsOptions extends Pick<BuildModelsOptions, "what" | "sel
 export async function runModels({ config, json, signal, ...selection }: RunModelsOptions): Promise<number> {
   using _lock = acquireBatchLock(config.stateDir);
   const startedAt = systemClock.now();
+  const project = await openProject(config);
   const events = new EventBus();
   using view = showProgress(events, process.stderr);
   await using warehouse = await openWarehouse({ url: config.warehouseUrl });
@@ -41,6 +42,7 @@ export async function runModels({ config, json, signal, ...selection }: RunModel
   const { models, tests } = await buildModels({
     ...selection,
     config,
+    project,
     warehouse,
     tasks,
     clock: systemClock,

@@ -11,6 +11,7 @@ import type { Warehouse } from "../warehouse/warehouse.ts";
 
 export interface BuildModelsOptions {
   readonly config: Config;
+  readonly project: Project;
   readonly warehouse: Warehouse;
   readonly tasks: TaskRunner;
   readonly clock: Clock;
@@ -34,11 +35,10 @@ export function openProject(config: Config): Promise<Project> {
 /** Where compiled SQL is written, as dbt's `target` folder. */
 export const compiledFolder = (config: Config): string => join(config.stateDir, "target");
 
-/** @throws NovaError of the project and the selection; what fails in a model or test is in its result */
-export async function buildModels({ config, ...options }: BuildModelsOptions): Promise<BuildOutcome> {
+/** @throws NovaError SELECTION_EMPTY; what fails in a model or test is in its result */
+export function buildModels({ config, ...options }: BuildModelsOptions): Promise<BuildOutcome> {
   return buildProject({
     ...options,
-    project: await openProject(config),
     concurrency: config.threads,
     targetFolder: compiledFolder(config),
   });

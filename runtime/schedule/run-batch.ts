@@ -12,11 +12,12 @@ import type { Manifest, ManifestTable } from "../manifest/manifest.ts";
 import { readManifest } from "../manifest/read.ts";
 import { connectSource } from "../source/postgres.ts";
 import type { Store } from "../store/store.ts";
+import { selectNodes } from "../transform/select.ts";
 import { openWarehouse } from "../warehouse/open.ts";
 import type { Warehouse } from "../warehouse/warehouse.ts";
 import { acquireBatchLock } from "./batch-lock.ts";
 import { createTaskRunner } from "./task-runner.ts";
-import { buildModels } from "./build-models.ts";
+import { buildModels, openProject } from "./build-models.ts";
 
 export interface RunBatchOptions {
   readonly config: Config;
@@ -115,10 +116,14 @@ async function runSteps(
   });
   try {
     const manifest = readManifest(join(config.projectDir, "models", "manifest.yml"));
+    // Before the load, so that a project that cannot be built leaves the last good batch whole.
+    const project = await openProject(config);
+    if (options.select !== undefined) selectNodes(project, { select: options.select });
     const loadError = await load(options, { ...context, warehouse, tasks, manifest });
     if (loadError) return loadError;
     await buildModels({
       config,
+      project,
       warehouse,
       tasks,
       clock,
