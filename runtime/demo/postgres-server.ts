@@ -68,7 +68,13 @@ export async function initialise(options: InitialiseOptions): Promise<void> {
       ),
     );
     signal.throwIfAborted();
-    if (result.code !== 0) throw failed(`PostgreSQL's initdb failed: ${lastLines(result.output)}`, undefined);
+    if (result.code !== 0) {
+      throw new NovaError("DEMO_SERVER_FAILED", `PostgreSQL's initdb failed: ${lastLines(result.output)}`, {
+        remedy: /user does not exist/.test(result.output)
+          ? "Run the demo as a user that has a name (an entry in /etc/passwd)."
+          : "Mend what initdb complains about, or use a PostgreSQL of your own: NOVADRIVE_SOURCE_URL.",
+      });
+    }
     await rename(unfinished, dataFolder);
   } finally {
     await rm(passwordFile, { force: true });
@@ -175,9 +181,8 @@ async function explain(thrown: unknown, logFile: string, port: number): Promise<
   return text === "" ? thrown : failed(`PostgreSQL did not start: ${lastLines(text)}`, logFile, thrown);
 }
 
-function failed(message: string, logFile: string | undefined, cause?: unknown): NovaError {
-  const remedy =
-    logFile === undefined ? undefined : `Read ${logFile}; deleting the demo's folder starts it from scratch.`;
+function failed(message: string, logFile: string, cause?: unknown): NovaError {
+  const remedy = `Read ${logFile}; deleting the demo's folder starts it from scratch.`;
   return new NovaError("DEMO_SERVER_FAILED", message, { remedy, cause });
 }
 

@@ -43,7 +43,7 @@ export async function chooseLauncher(options: LauncherOptions): Promise<Launcher
 
   const account =
     (await ownerOf(options.dataFolder)) ??
-    (await ownerOf(options.folder)) ??
+    (await namedOwnerOf(options.folder)) ??
     (await accountOf("postgres")) ??
     (await accountOf("nobody"));
   if (!account) {
@@ -89,6 +89,16 @@ function surroundings(): { env: NodeJS.ProcessEnv; cwd: string } {
 async function ownerOf(folder: string): Promise<Account | undefined> {
   const found = await stat(folder).catch(() => undefined);
   return found && found.uid !== 0 ? { uid: found.uid, gid: found.gid } : undefined;
+}
+
+/** initdb wants the account to have a name. */
+async function namedOwnerOf(folder: string): Promise<Account | undefined> {
+  const owner = await ownerOf(folder);
+  if (!owner) return undefined;
+  return await execute("id", ["-un", String(owner.uid)]).then(
+    () => owner,
+    () => undefined,
+  );
 }
 
 async function accountOf(name: string): Promise<Account | undefined> {

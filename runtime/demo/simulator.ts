@@ -1,7 +1,7 @@
 /** The demo's sales site: a steady stream of transactions like those of a real one, until it is told to stop. */
 import type { Clock } from "../core/clock.ts";
 import type { DemoLog } from "./log.ts";
-import { between, pickWeighted, type Random } from "./random.ts";
+import { between, pickWeighted, seededRandom, type Random } from "./random.ts";
 import { connectSite, inTransaction, type SiteConnection } from "./simulator/connection.ts";
 import {
   cancelSale,
@@ -145,7 +145,9 @@ class SimulatorRun {
     if (kind !== "longTransaction") {
       if (await inTransaction(client, () => EVENTS[kind].run(client, random))) this.counts[kind]++;
     } else if (!this.#long) {
-      this.#long = this.#longTransaction().finally(() => (this.#long = undefined));
+      // With a sequence of its own: two that run side by side would draw from one in an order that cannot be repeated.
+      const own = seededRandom(random() * 2 ** 32);
+      this.#long = this.#longTransaction(own).finally(() => (this.#long = undefined));
     }
   }
 
@@ -153,8 +155,8 @@ class SimulatorRun {
    * Rows whose data_atualizacao is the beginning of the transaction, and which appear long after it, when others have committed later
    * values. Whoever reads only what is above the highest value seen so far never sees them.
    */
-  async #longTransaction(): Promise<void> {
-    const { clock, random } = this.#options;
+  async #longTransaction(random: Random): Promise<void> {
+    const { clock } = this.#options;
     const seconds = between(random, LONG.from, LONG.to);
     const sales = between(random, 1, 3);
     try {

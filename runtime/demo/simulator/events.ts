@@ -40,7 +40,7 @@ async function pickSale(client: ClientBase, random: Random): Promise<{ id: numbe
   const found = await client.query<{ id: number; vehicle: number }>(
     `SELECT id_vendas AS id, id_veiculos AS vehicle FROM vendas
      WHERE id_vendas >= (
-       SELECT CASE WHEN $2 THEN greatest(max(id_vendas) - floor($1 * 300), 1) ELSE ceil($1 * max(id_vendas)) END FROM vendas
+       SELECT CASE WHEN $2::boolean THEN greatest(max(id_vendas) - floor($1::float8 * 300), 1) ELSE ceil($1::float8 * max(id_vendas)) END FROM vendas
      )
      ORDER BY id_vendas LIMIT 1 FOR UPDATE SKIP LOCKED`,
     [random(), recent],
@@ -54,7 +54,7 @@ async function insertClient(client: ClientBase, random: Random): Promise<number 
   const added = await client.query<{ id: number }>(
     `INSERT INTO clientes (cliente, endereco, id_concessionarias)
      SELECT $1, $2, id_concessionarias FROM concessionarias ORDER BY id_concessionarias
-     OFFSET (SELECT floor($3 * count(*)) FROM concessionarias) LIMIT 1
+     OFFSET (SELECT floor($3::float8 * count(*)) FROM concessionarias) LIMIT 1
      RETURNING id_clientes AS id`,
     [inventName(random), inventAddress(random), random()],
   );
@@ -71,12 +71,12 @@ export const sell: SiteEvent = async (client, random) => {
      FROM (SELECT id_veiculos, valor FROM veiculos WHERE id_veiculos = $2 FOR SHARE) AS vehicle,
        (
          SELECT id_clientes, id_concessionarias FROM clientes
-         WHERE id_clientes >= coalesce($3::integer, (SELECT ceil($4 * max(id_clientes)) FROM clientes))
+         WHERE id_clientes >= coalesce($3::integer, (SELECT ceil($4::float8 * max(id_clientes)) FROM clientes))
          ORDER BY id_clientes LIMIT 1
        ) AS buyer,
        LATERAL (
          SELECT id_vendedores FROM vendedores WHERE id_concessionarias = buyer.id_concessionarias
-         ORDER BY hashint8extended(id_vendedores, $5) LIMIT 1
+         ORDER BY hashint8extended(id_vendedores, $5::bigint) LIMIT 1
        ) AS seller`,
     [between(random, FIRM.from, FIRM.to), vehicle, buyer, random(), between(random, 0, 1_000_000)],
   );
@@ -106,7 +106,7 @@ export const moveClient: SiteEvent = async (client, random) => {
   const changed = await client.query(
     `UPDATE clientes SET endereco = $1, data_atualizacao = now()
      WHERE id_clientes = (
-       SELECT id_clientes FROM clientes WHERE id_clientes >= (SELECT ceil($2 * max(id_clientes)) FROM clientes)
+       SELECT id_clientes FROM clientes WHERE id_clientes >= (SELECT ceil($2::float8 * max(id_clientes)) FROM clientes)
        ORDER BY id_clientes LIMIT 1 FOR UPDATE SKIP LOCKED
      )`,
     [inventAddress(random), random()],
@@ -114,32 +114,53 @@ export const moveClient: SiteEvent = async (client, random) => {
   return changed.rowCount === 1;
 };
 
+interface PriceRange {
+  /** Decimal text. */
+  readonly lowest: string;
+  readonly highest: string;
+  readonly open: boolean;
+}
+
 /**
  * A new list price p must satisfy max(paid) <= p <= min(paid) / 0.95 for the sales that exist. A vehicle that was sold over the whole range
  * of the rule cannot change at all: then a new model year with the new price comes onto the list, and the old row stays for its sales. The
- * sales of this simulator lie between 96.5 % and 99 %; for a vehicle with only such sales, made at prices from a to b with
- * b <= a * 0.965 / 0.95, the possible prices reach from 0.99 b to 1.0158 a, which is never less than 1 % of the price. So each line needs
- * one new model year at most, however long the simulator runs.
+ * sales of this simulator lie between 96.5 % and 99 %, so for prices so far from a to b (each within the limits of its day, hence
+ * 0.99 b <= a and b <= 1.0157 a) the next one may lie from 0.99 b to 1.0157 a, a range never narrower than 1 %. So each line needs one new
+ * model year at most, however long the simulator runs.
  */
 export const changePrice: SiteEvent = async (client, random) => {
   const vehicle = await pickVehicle(client, random);
   const held = await client.query("SELECT FROM veiculos WHERE id_veiculos = $1 FOR UPDATE SKIP LOCKED", [vehicle]);
   if (held.rowCount === 0) return false;
-  const factor = 1 + (random() - 0.5) * 0.02;
+  // A statement of its own, because its snapshot must show the sales that were committed before the lock was granted.
+  const found = await client.query<PriceRange>(
+    `SELECT lowest::text, highest::text, highest - lowest >= valor * 0.005 AS open
+     FROM (
+       SELECT valor, coalesce(max(valor_pago), valor * 0.99) AS lowest, coalesce(trunc(min(valor_pago) / 0.95, 2), valor * 1.01) AS highest
+       FROM veiculos LEFT JOIN vendas USING (id_veiculos) WHERE id_veiculos = $1 GROUP BY valor
+     ) AS range`,
+    [vehicle],
+  );
+  const range = found.rows[0];
+  return range?.open ? await reprice(client, random, vehicle, range) : await launchModelYear(client, random, vehicle);
+};
+
+async function reprice(
+  client: ClientBase,
+  random: Random,
+  vehicle: number | undefined,
+  range: PriceRange,
+): Promise<boolean> {
   const changed = await client.query(
     `UPDATE veiculos SET valor = wanted, data_atualizacao = now()
-     FROM (
-       SELECT greatest(lowest, least(highest, round(valor * $2::numeric, -1))) AS wanted
-       FROM (
-         SELECT valor, coalesce(max(valor_pago), valor * 0.99) AS lowest, coalesce(trunc(min(valor_pago) / 0.95, 2), valor * 1.01) AS highest
-         FROM veiculos LEFT JOIN vendas USING (id_veiculos) WHERE id_veiculos = $1 GROUP BY valor
-       ) AS range
-       WHERE highest - lowest >= valor * 0.002
-     ) AS price
-     WHERE id_veiculos = $1 AND wanted <> valor`,
-    [vehicle, factor],
+     FROM (SELECT greatest($2::numeric, least($3::numeric, round($2::numeric + ($3::numeric - $2::numeric) * $4::numeric, -1))) AS wanted) AS price
+     WHERE id_veiculos = $1 AND valor <> wanted`,
+    [vehicle, range.lowest, range.highest, random()],
   );
-  if (changed.rowCount === 1) return true;
+  return changed.rowCount === 1;
+}
+
+async function launchModelYear(client: ClientBase, random: Random, vehicle: number | undefined): Promise<boolean> {
   const launched = await client.query(
     `INSERT INTO veiculos (nome, tipo, valor)
      SELECT line || ' ' || coalesce(year + 1, extract(year FROM now())::integer + 1), tipo, round(valor * $2::numeric, -2)
@@ -150,4 +171,4 @@ export const changePrice: SiteEvent = async (client, random) => {
     [vehicle, 1.01 + random() * 0.03],
   );
   return launched.rowCount === 1;
-};
+}
