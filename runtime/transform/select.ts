@@ -18,8 +18,7 @@ export function selectNodes(project: Project, { select, exclude }: Selection): R
   const nodes: readonly GraphNode[] = [...project.sources.values(), ...project.nodes.values()];
   const graph = createGraph(nodes);
   const everything = new Set(nodes.map(({ id }) => id));
-  const union = (specs: readonly string[]) =>
-    withTests(nodes, new Set(specs.flatMap((spec) => [...intersection(nodes, graph, spec)])));
+  const union = (specs: readonly string[]) => new Set(specs.flatMap((spec) => [...intersection(nodes, graph, spec)]));
   const wanted = words(select);
   const included = wanted.length === 0 ? everything : union(wanted);
   const excluded = union(words(exclude));
@@ -42,7 +41,8 @@ function words(argument: string | readonly string[] | undefined): readonly strin
 
 function intersection(nodes: readonly GraphNode[], graph: Graph, spec: string): ReadonlySet<string> {
   const parts = spec.split(",").filter((part) => part !== "");
-  const sets = parts.map((part) => matching(nodes, graph, part));
+  // Tests join before the sets are cut, so that `dim_clientes,test_name:unique` means what it says.
+  const sets = parts.map((part) => withTests(nodes, matching(nodes, graph, part)));
   return new Set([...(sets[0] ?? [])].filter((id) => sets.every((set) => set.has(id))));
 }
 

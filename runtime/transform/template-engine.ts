@@ -26,6 +26,7 @@ export interface Template {
 /** Steps that one rendering may take; a model of this project takes some hundreds. */
 const FUEL = 5_000_000;
 const MAX_DEPTH = 40;
+const MACRO_PREFIX = "__macro_";
 
 interface MacroFrame {
   returned: boolean;
@@ -237,7 +238,7 @@ export class TemplateEngine {
       this.#frames.push(frame);
       const calledAt = this.#at;
       try {
-        const source = `{% from "${macro.file}" import ${macro.name} as called %}{{ called(**kwargs) }}`;
+        const source = `{% from "${macro.file}" import ${MACRO_PREFIX}${macro.name} as called %}{{ called(**kwargs) }}`;
         const text = this.#environment(depth).renderNamedStr("macro call", source, { kwargs });
         return frame.returned ? frame.value : text;
       } catch (thrown) {
@@ -326,7 +327,7 @@ function explain(
 /**
  * dbt's Jinja → what minijinja-js can do, without moving a line: objects cannot be both printed and asked for attributes, nor be called and
  * have methods, so `this.schema` becomes `this_schema` and `config.get` becomes `config_get`; `return(…)` ends the macro; `{% test x() %}`
- * is a macro named test_x.
+ * is a macro named test_x. A macro goes by another name in its own file, so that calls there too end at {@link TemplateEngine}'s.
  */
 export function adaptTemplate(source: string): string {
   const rewritten = rewriteTags(source, (code) =>
@@ -334,6 +335,7 @@ export function adaptTemplate(source: string): string {
       .replaceAll(/\bthis\.(schema|identifier|name|table|database|type)\b/g, "this_$1")
       .replaceAll(/\bconfig\.(get|require)\b/g, "config_$1")
       .replace(/^(\{%[-+]?\s*)test(\s+)(\w+)/, "$1macro$2test_$3")
+      .replace(/^(\{%[-+]?\s*macro\s+)(\w+)/, `$1${MACRO_PREFIX}$2`)
       .replace(/^(\{%[-+]?\s*)endtest\b/, "$1endmacro"),
   );
   return scanTemplate(rewritten)
