@@ -207,13 +207,13 @@ class Build {
     const seconds = () => secondsBetween(startedAt, this.#clock.now());
     let failures = 0;
     try {
-      const status = await this.#options.tasks.run({ kind: "test", subject: node.name }, async ({ signal, log }) => {
+      const status = await this.#options.tasks.run({ kind: "test", subject: node.name }, async (task) => {
         const compiled = this.#compiler.compile(node);
         const compiledFile = await this.#write(node, compiled.sql);
-        failures = await this.#countFailures(node, compiled, compiledFile, signal);
+        failures = await this.#countFailures(node, compiled, compiledFile, task.signal);
         const found = verdict(failures, node.config);
         if (found === "fail") throw testFailed(node, failures, compiled.sql, compiledFile);
-        if (found === "warn") log(`${node.name}: ${rowsThatBreak(failures)}`, "warn");
+        if (found === "warn") task.log(`${node.name}: ${rowsThatBreak(failures)}`, "warn");
         return found;
       });
       this.#reportTest({ name: node.name, status, failures, seconds: seconds() });

@@ -3,7 +3,7 @@ import { identifier } from "../core/sql.ts";
 import type { Relation } from "../warehouse/warehouse.ts";
 import { filtered, isBuiltIn, parseReference, testSql } from "./data-test.ts";
 import type { AnalysisNode, GenericTest, ModelNode, Project, ProjectNode, TestNode } from "./project.ts";
-import type { TemplatePlace } from "./source-map.ts";
+import type { FindPlace } from "./source-map.ts";
 import type { Template } from "./template-engine.ts";
 import type { TemplateScope } from "./template-function.ts";
 import { templateScope, type ScopeNode } from "./template-scope.ts";
@@ -22,7 +22,7 @@ export interface CompilerOptions {
 export interface Compiled {
   readonly sql: string;
   /** Where a position of the SQL (counted from 1) stands in a template, if that can be told. */
-  place(line: number, column?: number): TemplatePlace | undefined;
+  readonly place: FindPlace;
 }
 
 export class Compiler {
@@ -97,7 +97,7 @@ export class Compiler {
   #render(template: Template, scope: TemplateScope): Compiled {
     const { engine } = this.#project;
     const text = engine.render(template, scope);
-    let trace: ReturnType<typeof engine.trace> | "unknown" = "unknown";
+    let trace: FindPlace | undefined | "unknown" = "unknown";
     return {
       sql: trimmed(text),
       place: (line, column) => {

@@ -110,7 +110,7 @@ function readModel(
   const properties = modelProperties(files, name);
   const outside = mergeConfigs([...folderConfigs(projectFile.models, fqn), properties.config]);
   const id = `model.${projectFile.name}.${name}`;
-  const alias = String(outside["alias"] ?? name);
+  const alias = aliasOf(outside, name);
   const { schema } = context.base.target;
   const scopeNode = {
     id,
@@ -138,10 +138,14 @@ function readModel(
     dependsOn: [],
     source: file.text,
     schema: schemaOf(merged, schema),
-    alias: String(merged["alias"] ?? name),
+    alias: aliasOf(merged, name),
     config: modelConfig(merged),
   };
   return { node, references: parsed.references, text: file.text };
+}
+
+function aliasOf(config: RawConfig, name: string): string {
+  return typeof config["alias"] === "string" ? config["alias"] : name;
 }
 
 /** As dbt's own generate_schema_name: a schema of one's own is put behind the target's. */

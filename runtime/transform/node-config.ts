@@ -64,6 +64,7 @@ const TEST_KEYS = [
 /** Keys that dbt takes as settings of a test when they stand beside its arguments, without `config:`. */
 export const TEST_CONFIG_KEYS: ReadonlySet<string> = new Set(TEST_KEYS);
 
+const STRATEGIES = ["merge", "delete+insert", "append"] as const;
 const MATERIALIZATIONS = ["view", "table", "incremental", "ephemeral"] as const;
 
 /** dbt's own spelling in yml files has hyphens: `pre-hook`. */
@@ -107,19 +108,19 @@ export function checkModelConfig(config: RawConfig): readonly ConfigProblem[] {
       `materialized must be one of: ${MATERIALIZATIONS.join(", ")}; not ${JSON.stringify(materialized)}`,
     );
   }
-  if (unique_key !== undefined && unique_key !== null && !isTextOrTexts(unique_key)) {
+  if (isSet(unique_key) && !isTextOrTexts(unique_key)) {
     complain("unique_key", "unique_key must be the name of a column, or a list of names");
   }
-  if (incremental_strategy != null && !["merge", "delete+insert", "append"].includes(String(incremental_strategy))) {
-    complain("incremental_strategy", "incremental_strategy must be one of: merge, delete+insert, append");
+  if (isSet(incremental_strategy) && !STRATEGIES.some((known) => known === incremental_strategy)) {
+    complain("incremental_strategy", `incremental_strategy must be one of: ${STRATEGIES.join(", ")}`);
   }
   for (const [key, value] of Object.entries({ full_refresh, enabled })) {
-    if (value != null && typeof value !== "boolean") complain(key, `${key} must be true or false`);
+    if (isSet(value) && typeof value !== "boolean") complain(key, `${key} must be true or false`);
   }
   for (const [key, value] of Object.entries({ schema, alias })) {
-    if (value != null && typeof value !== "string") complain(key, `${key} must be a name`);
+    if (isSet(value) && typeof value !== "string") complain(key, `${key} must be a name`);
   }
-  if (tags != null && !isTextOrTexts(tags)) complain("tags", "tags must be a word, or a list of words");
+  if (isSet(tags) && !isTextOrTexts(tags)) complain("tags", "tags must be a word, or a list of words");
   for (const key of ["pre_hook", "post_hook"]) {
     if (list(config[key]).some((hook) => hookSql(hook) === undefined))
       complain(key, `${key} must be an SQL statement, or a list of them`);
@@ -145,14 +146,14 @@ export function checkTestConfig(config: RawConfig): readonly ConfigProblem[] {
   const problems = slips(config, TEST_KEYS);
   const { severity, where, limit, enabled } = config;
   const complain = (key: string, message: string) => problems.push({ key, message });
-  if (severity != null && !/^(?:error|warn)$/i.test(String(severity)))
+  if (isSet(severity) && !/^(?:error|warn)$/i.test(text(severity)))
     complain("severity", "severity must be error or warn");
-  if (where != null && typeof where !== "string") complain("where", "where must be an SQL condition");
-  if (limit != null && !(Number.isInteger(limit) && Number(limit) > 0))
+  if (isSet(where) && typeof where !== "string") complain("where", "where must be an SQL condition");
+  if (isSet(limit) && !(Number.isInteger(limit) && Number(limit) > 0))
     complain("limit", "limit must be a whole number above 0");
-  if (enabled != null && typeof enabled !== "boolean") complain("enabled", "enabled must be true or false");
+  if (isSet(enabled) && typeof enabled !== "boolean") complain("enabled", "enabled must be true or false");
   for (const key of ["error_if", "warn_if"]) {
-    if (config[key] != null && !parseThreshold(String(config[key])))
+    if (isSet(config[key]) && !parseThreshold(text(config[key])))
       complain(key, `${key} must be a comparison with a number, like ">10"`);
   }
   return problems;
@@ -162,34 +163,30 @@ export function testConfig(raw: RawConfig): TestConfig {
   const notZero: Threshold = { operator: "!=", value: 0 };
   const { where, limit, fail_calc: failCalc } = raw;
   return {
-    severity: /^warn$/i.test(String(raw["severity"])) ? "warn" : "error",
+    severity: /^warn$/i.test(text(raw["severity"])) ? "warn" : "error",
     where: typeof where === "string" ? where : undefined,
     limit: typeof limit === "number" ? limit : undefined,
     failCalc: typeof failCalc === "string" ? failCalc : "count(*)",
-    errorIf: parseThreshold(String(raw["error_if"] ?? "")) ?? notZero,
-    warnIf: parseThreshold(String(raw["warn_if"] ?? "")) ?? notZero,
+    errorIf: parseThreshold(text(raw["error_if"])) ?? notZero,
+    warnIf: parseThreshold(text(raw["warn_if"])) ?? notZero,
   };
 }
 
-export function parseThreshold(text: string): Threshold | undefined {
-  const match = /^\s*(=|==|!=|<>|<=?|>=?)\s*(\d+)\s*$/.exec(text);
-  if (!match) return undefined;
-  const value = Number(match[2]);
-  switch (match[1]) {
-    case "=":
-    case "==":
-      return { operator: "=", value };
-    case "<>":
-    case "!=":
-      return { operator: "!=", value };
-    case "<":
-    case "<=":
-    case ">":
-    case ">=":
-      return { operator: match[1], value };
-    default:
-      return undefined;
-  }
+const OPERATORS: Readonly<Record<string, Threshold["operator"]>> = {
+  "=": "=",
+  "==": "=",
+  "!=": "!=",
+  "<>": "!=",
+  "<": "<",
+  "<=": "<=",
+  ">": ">",
+  ">=": ">=",
+};
+
+export function parseThreshold(condition: string): Threshold | undefined {
+  const match = /^\s*([=!<>]{1,2})\s*(\d+)\s*$/.exec(condition);
+  const operator = OPERATORS[match?.[1] ?? ""];
+  return operator && { operator, value: Number(match?.[2]) };
 }
 
 function slips(config: RawConfig, known: readonly string[]): ConfigProblem[] {
@@ -208,9 +205,11 @@ function hookSql(hook: unknown): string | undefined {
 export const isRecord = (value: unknown): value is RawConfig =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 export const list = (value: unknown): readonly unknown[] =>
-  value == null ? [] : Array.isArray(value) ? value : [value];
+  !isSet(value) ? [] : Array.isArray(value) ? value : [value];
 /** A word or a list of words, as a list. */
 export const names = (value: unknown): readonly string[] => list(value).map(String);
 const isMaterialization = (value: unknown): value is ModelConfig["materialized"] =>
   MATERIALIZATIONS.some((name) => name === value);
 const isTextOrTexts = (value: unknown): boolean => list(value).every((item) => typeof item === "string");
+const isSet = (value: unknown): boolean => value !== undefined && value !== null;
+const text = (value: unknown): string => (typeof value === "string" || typeof value === "number" ? String(value) : "");

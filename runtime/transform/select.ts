@@ -59,8 +59,8 @@ function matching(nodes: readonly GraphNode[], graph: Graph, spec: string): Read
     if (down !== undefined || at !== undefined)
       for (const other of graph.descendants(id, depth(down ?? ""))) found.add(other);
   }
-  if (at !== undefined) for (const id of [...found]) for (const other of graph.ancestors(id)) found.add(other);
-  return found;
+  if (at === undefined) return found;
+  return new Set([...found].flatMap((id) => [id, ...graph.ancestors(id)]));
 }
 
 function matcher(what: string, spec: string): (node: GraphNode) => boolean {

@@ -15,6 +15,9 @@ export interface TemplatePlace {
   readonly line: number;
 }
 
+/** Where a position of rendered text, counted from 1, stands in a template. */
+export type FindPlace = (line: number, column?: number) => TemplatePlace | undefined;
+
 /** Gives each template a number, by which its marks are known. */
 export class MarkedFiles {
   readonly #files: string[] = [];
@@ -60,10 +63,7 @@ export function markTemplate(source: string, fileNumber: number): string {
 }
 
 /** Marked SQL → the SQL without marks, and the place of any position in it. */
-export function readMarks(
-  marked: string,
-  files: MarkedFiles,
-): { readonly sql: string; place(line: number, column?: number): TemplatePlace | undefined } {
+export function readMarks(marked: string, files: MarkedFiles): { readonly sql: string; readonly place: FindPlace } {
   const marks: { offset: number; file: number; line: number }[] = [];
   let sql = "";
   let last = 0;

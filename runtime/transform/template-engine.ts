@@ -7,7 +7,14 @@
 import { closestMatch } from "leven";
 import type { Environment } from "minijinja-js";
 import { NovaError } from "../core/errors.ts";
-import { MarkedFiles, markTemplate, readMarks, withoutMarks, type TemplatePlace } from "./source-map.ts";
+import {
+  MarkedFiles,
+  markTemplate,
+  readMarks,
+  withoutMarks,
+  type FindPlace,
+  type TemplatePlace,
+} from "./source-map.ts";
 import { bindArguments, isTemplateFunction, plainValue, type TemplateScope } from "./template-function.ts";
 import { rewriteTags, scanTemplate } from "./template-scan.ts";
 
@@ -92,11 +99,7 @@ export class TemplateEngine {
    *
    * @returns undefined if the marks changed what is rendered
    */
-  trace(
-    template: Template,
-    scope: TemplateScope,
-    rendered: string,
-  ): ((line: number, column?: number) => TemplatePlace | undefined) | undefined {
+  trace(template: Template, scope: TemplateScope, rendered: string): FindPlace | undefined {
     try {
       const { sql, place } = readMarks(this.#renderMarked(template, scope), this.#markedFiles);
       return sql.trimEnd() === rendered.trimEnd() ? place : undefined;
@@ -311,7 +314,7 @@ function explain(
       remedy: guess ? `Did you mean ${guess}?` : `Define it with {% set %} or as a macro, or correct the name.`,
     };
   }
-  if (/^unknown method: undefined has no method/.test(problem)) {
+  if (problem.startsWith("unknown method: undefined has no method")) {
     return {
       message: `${code ?? "the name before the dot"} is not defined`,
       remedy:

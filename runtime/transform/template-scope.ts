@@ -93,8 +93,8 @@ function references({ ref, source }: ScopeOptions): TemplateScope {
   return {
     ref: templateFunction(["package_or_name", "name", "v", "version"], (values) => {
       const first = text("ref", "its model", values["package_or_name"] ?? values["name"]);
-      const second = values["package_or_name"] == null ? undefined : values["name"];
-      return second == null ? ref(first, undefined) : ref(text("ref", "its model", second), first);
+      const second = values["package_or_name"] === undefined ? undefined : values["name"];
+      return second === undefined ? ref(first, undefined) : ref(text("ref", "its model", second), first);
     }),
     source: templateFunction(["source_name", "table_name"], ({ source_name, table_name }) =>
       source(text("source", "its source", source_name), text("source", "its table", table_name)),
@@ -118,7 +118,7 @@ function settings({ node, configure, vars, environment }: ScopeOptions): Templat
     ),
     config_require: templateFunction(["name", "validator"], ({ name }) => {
       const value = node?.config[String(name)];
-      if (value == null)
+      if (value === undefined || value === null)
         throw new NovaError("MODEL_COMPILE_FAILED", `the setting ${String(name)} is required here but not set`, {
           remedy: `Add ${String(name)}=… to config().`,
         });

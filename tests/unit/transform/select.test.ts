@@ -94,7 +94,7 @@ describe("planSteps", () => {
     new Map(
       planSteps(project, selection, what).map((step) => [
         step.node.name,
-        step.after.map((id) => id.split(".").at(-1)).toSorted(),
+        step.after.map((id) => id.split(".").at(-1) ?? "").toSorted(),
       ]),
     );
 
