@@ -19,12 +19,14 @@ export interface StoreOptions {
 }
 
 export class Store implements Disposable {
+  readonly #folder: string;
   readonly #database: DatabaseSync;
   readonly #recorder: Recorder;
   readonly #queries: Queries;
   readonly #onError: (thrown: unknown) => void;
 
   private constructor({ folder, keep = DEFAULT_KEEP, onError = warn }: StoreOptions) {
+    this.#folder = folder;
     this.#database = openDatabase(folder);
     this.#onError = (thrown) => onError(writeFailure(folder, thrown));
     this.#recorder = new Recorder({ database: this.#database, keep, onError: this.#onError });
@@ -147,8 +149,20 @@ export class Store implements Disposable {
     } catch (thrown) {
       this.#onError(thrown);
     }
-    return query(this.#queries);
+    try {
+      return query(this.#queries);
+    } catch (thrown) {
+      throw readFailure(this.#folder, thrown);
+    }
   }
+}
+
+function readFailure(folder: string, thrown: unknown): NovaError {
+  return new NovaError(
+    "STORE_UNREADABLE",
+    `The run history in ${folder} could not be read: ${toNovaError(thrown).message}`,
+    { cause: thrown },
+  );
 }
 
 function writeFailure(folder: string, thrown: unknown): NovaError {

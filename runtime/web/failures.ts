@@ -17,7 +17,7 @@ const STATUS: Partial<Record<ErrorCodeName, number>> = {
 export function handleErrors(server: FastifyInstance, context: WebContext): void {
   server.setErrorHandler((thrown, request, reply) => {
     const error = asNovaError(thrown);
-    const status = STATUS[error.code] ?? statusOf(thrown);
+    const status = thrown instanceof NovaError ? (STATUS[thrown.code] ?? 500) : statusOf(thrown);
     if (status >= 500) request.log.error({ err: thrown, url: request.url }, "A request to the status page failed");
     return answer({ request, reply, context, error, status });
   });

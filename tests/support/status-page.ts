@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { FastifyInstance } from "fastify";
+import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import { pino } from "pino";
 import { systemClock, type Clock } from "../../runtime/core/clock.ts";
 import { EventBus } from "../../runtime/core/events.ts";
@@ -14,6 +14,7 @@ export interface StatusPageOptions {
   readonly controls?: Partial<Controls> | undefined;
   readonly info?: Partial<ServerInfo> | undefined;
   readonly clock?: Clock | undefined;
+  readonly log?: FastifyBaseLogger | undefined;
 }
 
 export interface StatusPage extends AsyncDisposable {
@@ -29,6 +30,7 @@ export async function openStatusPage({
   controls,
   info,
   clock = systemClock,
+  log = pino({ level: "silent" }),
 }: StatusPageOptions = {}): Promise<StatusPage> {
   const folder = mkdtempSync(join(tmpdir(), "novadrive-web-"));
   const store = Store.open({ folder });
@@ -38,7 +40,7 @@ export async function openStatusPage({
     store,
     events,
     clock,
-    log: pino({ level: "silent" }),
+    log,
     controls: {
       runNow: async () => ({ batchId: 1 }),
       nextTick: () => undefined,

@@ -126,7 +126,7 @@ export interface PanelOptions {
 }
 
 export function panel({ id, title, hint, isEmpty, empty, content }: PanelOptions): Html {
-  return html`<section class="panel" aria-labelledby="${id}-title">
+  return html`<section class="panel panel-${id}" aria-labelledby="${id}-title">
     <h2 id="${id}-title">${title} ${hint && html`<span class="hint">${hint}</span>`}</h2>
     ${isEmpty ? html`<p class="empty">${empty}</p>` : content}
   </section>`;
