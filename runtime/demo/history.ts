@@ -5,7 +5,7 @@ import { Client } from "pg";
 import { COMPANIES, DISTRICTS, FIRST_NAMES, STATES, STREETS, SURNAMES, VEHICLES } from "./dealership.ts";
 
 const STEPS = ["schema", "functions", "reference", "clients", "sales", "indexes"] as const;
-export type HistoryStep = (typeof STEPS)[number];
+type HistoryStep = (typeof STEPS)[number];
 
 export interface HistoryOptions {
   /** As the owner of the tables. */

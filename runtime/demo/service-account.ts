@@ -11,7 +11,10 @@ import { NovaError } from "../core/errors.ts";
 
 const execute = promisify(execFile);
 
-export interface Account {
+/** Of util-linux, which every Debian, Ubuntu and Red Hat has. */
+const SETPRIV = "setpriv";
+
+interface Account {
   readonly uid: number;
   readonly gid: number;
 }
@@ -67,12 +70,15 @@ export async function chooseLauncher(options: LauncherOptions): Promise<Launcher
     );
   }
   const prefix = [
-    ...[`--reuid=${account.uid}`, `--regid=${account.gid}`, "--clear-groups"],
-    ...[`--inh-caps=-all,+${capability}`, `--ambient-caps=-all,+${capability}`],
+    `--reuid=${account.uid}`,
+    `--regid=${account.gid}`,
+    "--clear-groups",
+    `--inh-caps=-all,+${capability}`,
+    `--ambient-caps=-all,+${capability}`,
   ];
   return {
     account,
-    spawn: (file, args, rest) => spawn("setpriv", [...prefix, file, ...args], { ...rest, ...surroundings() }),
+    spawn: (file, args, rest) => spawn(SETPRIV, [...prefix, file, ...args], { ...rest, ...surroundings() }),
   };
 }
 
@@ -126,7 +132,7 @@ async function reaches(account: Account, [program = "", folder = ""]: readonly s
 async function passCapability(): Promise<string | undefined> {
   const status = await readFile("/proc/self/status", "utf8").catch(() => "");
   const held = BigInt(`0x${/^CapBnd:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`);
-  const known = await execute("setpriv", ["--help"]).then(
+  const known = await execute(SETPRIV, ["--help"]).then(
     ({ stdout }) => stdout.includes("--ambient-caps"),
     () => false,
   );

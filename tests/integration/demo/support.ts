@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { Client, type QueryResultRow } from "pg";
 import { startDemoDatabase, type DemoDatabase } from "../../../runtime/demo/database.ts";
 
@@ -43,7 +44,7 @@ export interface Holder {
 
 /** Another process that starts the demo's database in the folder and keeps it. */
 export async function holdInAnotherProcess(folder: string, user?: { uid: number; gid: number }): Promise<Holder> {
-  const child = spawn(process.execPath, [path.join(import.meta.dirname, "hold-demo.ts"), folder], {
+  const child = spawn(process.execPath, [fileURLToPath(import.meta.resolve("./hold-demo.ts")), folder], {
     stdio: ["ignore", "pipe", "inherit"],
     ...user,
   });
