@@ -2,6 +2,7 @@
  * Writes a manifest from live tables, or extends one that exists. What a person wrote stays as it is, byte for byte: new tables and
  * columns are inserted as lines behind those that are there.
  */
+import { isDeepStrictEqual } from "node:util";
 import { isMap, isScalar, isSeq, parseDocument, stringify, type Document, type YAMLMap, type YAMLSeq } from "yaml";
 import { NovaError } from "../core/errors.ts";
 import { missingColumns, type LiveTable } from "./introspect.ts";
@@ -96,10 +97,9 @@ function tableLines(table: LiveTable, { context, standard, name = table.name, so
   ];
 }
 
-const sameSync = (sync: SyncEntry, standard: unknown): boolean =>
-  typeof standard === "object" &&
-  standard !== null &&
-  JSON.stringify(Object.entries(sync).toSorted()) === JSON.stringify(Object.entries(standard).toSorted());
+function sameSync(sync: SyncEntry, standard: unknown): boolean {
+  return typeof standard === "object" && standard !== null && isDeepStrictEqual({ ...sync }, { ...standard });
+}
 
 /** A column in one line; one with a description in several. */
 function columnLines(entry: ColumnEntry): string[] {

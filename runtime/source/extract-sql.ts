@@ -30,8 +30,8 @@ export function extractSql({ table, relation, what, since }: ExtractShape): Extr
 
 function columnSql(table: ManifestTable, relation: Relation, column: ManifestColumn) {
   const live = liveColumn(relation, column.name);
-  const value = identifier(column.name);
   const form = textFormOf(live.type, column.type);
+  const value = form === "numeric" ? `${identifier(column.name)}::numeric` : identifier(column.name);
   const sql = guarded({
     table: table.name,
     column: column.name,
@@ -53,9 +53,8 @@ function checksOf(live: RelationColumn, column: ManifestColumn): readonly ValueC
 }
 
 function outputOf(value: string, type: PostgresType, form: ReturnType<typeof textFormOf>): string {
-  if (form === "plain") return value;
+  if (form === "plain" || form === "numeric") return value;
   if (form === "hex") return `encode(${value}, 'hex')`;
-  if (form === "numeric") return `${value}::numeric`;
   return type.name === "text" || type.name === "varchar" ? value : `${value}::text`;
 }
 

@@ -119,7 +119,9 @@ export class Session implements AsyncDisposable {
   async #run<T>({ signal, table, doing }: QueryOptions, work: () => Promise<T>): Promise<T> {
     signal?.throwIfAborted();
     let cancelled: Promise<void> | undefined;
-    const onAbort = () => (cancelled = this.cancel());
+    const onAbort = (): void => {
+      cancelled = this.cancel();
+    };
     signal?.addEventListener("abort", onAbort, { once: true });
     try {
       if (this.#broken !== undefined) throw this.#broken;

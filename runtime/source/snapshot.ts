@@ -9,7 +9,7 @@ import { readRelations, type Relation, type RunQuery } from "./catalogue.ts";
 import { extractTable } from "./extract.ts";
 import { liveColumn } from "./extract-sql.ts";
 import { readFence, readHighest, type Fence } from "./fence.ts";
-import { Session } from "./session.ts";
+import type { Session } from "./session.ts";
 import type { ExtractRequest, ExtractSummary, SourceSnapshot } from "./source.ts";
 import { sqlFile } from "./sql-file.ts";
 import { beginSql, type TransactionLimits } from "./transaction.ts";

@@ -5,7 +5,7 @@
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { TestProject } from "vitest/node";
@@ -16,8 +16,10 @@ declare module "vitest" {
   }
 }
 
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  let server: ChildProcess | undefined;
+let server: ChildProcess | undefined;
+let broker: Server | undefined;
+
+export async function setup(project: TestProject): Promise<void> {
   let address: Promise<string> | undefined;
 
   const start = async (): Promise<string> => {
@@ -32,7 +34,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     return JSON.stringify({ error: `The program that starts PostgreSQL ended with status ${server.exitCode}` });
   };
 
-  const broker = createServer((socket) => {
+  broker = createServer((socket) => {
     socket.on("error", () => {});
     address ??= start();
     address.then(
@@ -45,12 +47,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const listening = broker.address();
   if (listening === null || typeof listening === "string") throw new Error("No port for the broker of PostgreSQL");
   project.provide("postgresBroker", listening.port);
+}
 
-  return async () => {
-    broker.close();
-    if (!server || server.exitCode !== null) return;
-    const ended = once(server, "exit");
-    server.stdin?.end();
-    await ended;
-  };
+export async function teardown(): Promise<void> {
+  broker?.close();
+  if (!server || server.exitCode !== null) return;
+  const ended = once(server, "exit");
+  server.stdin?.end();
+  await ended;
 }

@@ -48,7 +48,7 @@ const server = new EmbeddedPostgres({
   databaseDir: await mkdtemp(join(tmpdir(), "novadrive-test-postgres-")),
   port,
   user: "postgres",
-  password: "test",
+  password: "hush",
   authMethod: "scram-sha-256",
   persistent: false,
   createPostgresUser: process.getuid?.() === 0,
@@ -66,7 +66,7 @@ process.stdout.on("error", () => {});
 try {
   await server.initialise();
   await server.start();
-  process.stdout.write(`${JSON.stringify({ url: `postgres://postgres:test@127.0.0.1:${port}/postgres` })}\n`);
+  process.stdout.write(`${JSON.stringify({ url: `postgres://postgres:hush@127.0.0.1:${port}/postgres` })}\n`);
 } catch (thrown) {
   const reason = thrown instanceof Error ? thrown.message : "PostgreSQL ended at once";
   process.stdout.write(`${JSON.stringify({ error: `${reason}\n${log.join("")}` })}\n`);

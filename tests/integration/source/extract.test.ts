@@ -1,51 +1,14 @@
-import { readFile, readdir } from "node:fs/promises";
-import { mkdtempDisposable } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
 import { expect, test } from "vitest";
-import type { ManifestTable } from "../../../runtime/manifest/manifest.ts";
+import { NovaError } from "../../../runtime/core/errors.ts";
+import { writeManifest } from "../../../runtime/manifest/introspect-write.ts";
+import { parseManifest } from "../../../runtime/manifest/read.ts";
+import { introspectSchema } from "../../../runtime/source/introspect.ts";
 import { connectSource } from "../../../runtime/source/postgres.ts";
-import type { ExtractRequest, ExtractSummary, SourceSnapshot } from "../../../runtime/source/source.ts";
+import { extract } from "../../support/extract.ts";
 import { manifestTable } from "../../support/manifest-table.ts";
 import { createTestDatabase } from "../../support/postgres.ts";
-
-interface Extracted extends ExtractSummary {
-  /** Contents of each file, in the order of taking. */
-  readonly files: readonly string[];
-  readonly counted: readonly number[];
-}
-
-async function extract(
-  snapshot: SourceSnapshot,
-  table: ManifestTable,
-  options: Partial<ExtractRequest> = {},
-): Promise<Extracted> {
-  await using folder = await mkdtempDisposable(join(tmpdir(), "novadrive-extract-"));
-  const files: string[] = [];
-  const counted: number[] = [];
-  const summary = await snapshot.extract({
-    table,
-    what: "rows",
-    format: { compression: "none", targetBytes: 64 << 20 },
-    folder: folder.path,
-    take: async ({ path, rows }) => {
-      const content = await readFile(path);
-      files.push((path.endsWith(".gz") ? gunzipSync(content) : content).toString());
-      counted.push(rows);
-    },
-    progress: () => {},
-    signal: AbortSignal.timeout(30_000),
-    ...options,
-  });
-  expect(await readdir(folder.path)).toEqual([]);
-  return { ...summary, files, counted };
-}
-
-const lines = (extracted: Extracted) =>
-  extracted.files
-    .flatMap((file) => file.split("\n").filter(Boolean))
-    .toSorted((a, b) => a.localeCompare(b, "en", { numeric: true }));
 
 test("rows leave as CSV in the manifest's order, with NULL and '' apart", async () => {
   await using db = await createTestDatabase();
@@ -91,7 +54,166 @@ test("a large table comes in several files of about the wanted size, each row on
   expect(extracted.files.length).toBeGreaterThan(4);
   for (const file of extracted.files) expect(file.length).toBeLessThan(3.5 * (1 << 20));
   expect(extracted.counted.reduce((sum, rows) => sum + rows, 0)).toBe(100_000);
-  expect(new Set(lines(extracted).map((line) => line.split(",")[0])).size).toBe(100_000);
+  expect(new Set(extracted.records.map(([id]) => id)).size).toBe(100_000);
   const keys = await extract(snapshot, table, { what: "keys" });
-  expect(lines(keys)).toEqual(Array.from({ length: 100_000 }, (_, index) => String(index + 1)));
+  expect(keys.rows).toBe(100_000);
+  expect(new Set(keys.records.map((record) => record.join())).size).toBe(100_000);
+});
+
+test("every value of every type arrives as PostgreSQL's own text, whatever the database's settings are", async () => {
+  await using db = await createTestDatabase();
+  await db.query(readFileSync(join(import.meta.dirname, "../../support/schemas/rental.sql"), "utf8"));
+  const tables = await introspectSchema({ url: db.url });
+  const manifest = parseManifest("m.yml", writeManifest({ tables, schema: "public" }));
+  for (const setting of [
+    "timezone = 'Asia/Kolkata'",
+    "datestyle = 'SQL, DMY'",
+    "intervalstyle = 'sql_standard'",
+    "bytea_output = 'escape'",
+    "extra_float_digits = -5",
+    "client_encoding = 'LATIN1'",
+    "lc_monetary = 'C'",
+    "search_path = 'nowhere'",
+    "standard_conforming_strings = off",
+  ]) {
+    await db.query(`ALTER DATABASE ${db.name} SET ${setting}`);
+  }
+  await using source = connectSource({ url: db.url });
+  await using snapshot = await source.openSnapshot(manifest.tables);
+  const client = await db.pool.connect();
+  try {
+    await client.query(`SET timezone = 'UTC'; SET datestyle = 'ISO'; SET intervalstyle = 'iso_8601'; SET bytea_output = 'hex';
+      SET extra_float_digits = 1; SET client_encoding = 'UTF8'; SET search_path = 'public'`);
+    for (const table of manifest.tables) {
+      const expressions = table.columns.map(({ name, type }) => {
+        if (type.kind === "binary") return `encode("${name}", 'hex')`;
+        if (type.kind === "boolean") return `left("${name}"::text, 1)`;
+        return name === "revenue" ? `"${name}"::numeric::text` : `"${name}"::text`;
+      });
+      const { rows } = await client.query({
+        text: `SELECT ${expressions.join(", ")} FROM ${table.name}`,
+        rowMode: "array",
+      });
+      const { records } = await extract(snapshot, table);
+      const sorted = (list: readonly unknown[]) =>
+        list.map((row) => JSON.stringify(row)).toSorted((a, b) => (a < b ? -1 : 1));
+      expect(rows.length).toBeGreaterThan(0);
+      expect(sorted(records)).toEqual(sorted(rows));
+    }
+  } finally {
+    client.release(true);
+  }
+});
+
+test("a single column that may be NULL gets a companion, so that no line is blank", async () => {
+  await using db = await createTestDatabase();
+  await db.query("CREATE TABLE t (note text); INSERT INTO t VALUES (NULL), (''), ('x')");
+  const table = manifestTable({ name: "t", columns: { note: "text" } });
+  await using source = connectSource({ url: db.url });
+  await using snapshot = await source.openSnapshot([table]);
+  expect((await extract(snapshot, table)).files).toEqual([',1\n"",1\n"x",1\n']);
+});
+
+test("an empty table gives no file", async () => {
+  await using db = await createTestDatabase();
+  await db.query("CREATE TABLE t (id int PRIMARY KEY)");
+  const table = manifestTable({ name: "t", columns: { id: "integer" }, primaryKey: ["id"] });
+  await using source = connectSource({ url: db.url });
+  await using snapshot = await source.openSnapshot([table]);
+  expect(await extract(snapshot, table)).toMatchObject({ files: [], rows: 0, bytes: 0 });
+});
+
+test("`since` reads from the value on, and the rows whose cursor is NULL, with an index and without", async () => {
+  await using db = await createTestDatabase();
+  await db.query(`CREATE TABLE t (id int PRIMARY KEY, changed timestamptz, filler text);
+    INSERT INTO t SELECT i, CASE WHEN i % 20000 > 0 THEN timestamptz '2024-01-01 00:00+00' + i * interval '1 microsecond' END,
+      repeat('x', 100) FROM generate_series(1, 60000) i; ANALYZE t`);
+  const table = manifestTable({
+    name: "t",
+    columns: { id: "integer", changed: "timestamp_ltz", filler: "text" },
+    primaryKey: ["id"],
+    sync: { mode: "incremental", cursor: "changed" },
+  });
+  const expected = ["20000", "40000", "59997", "59998", "59999", "60000"];
+  for (const index of ["", "CREATE INDEX ON t (changed); ANALYZE t"]) {
+    await db.query(index);
+    await using source = connectSource({ url: db.url });
+    await using snapshot = await source.openSnapshot([table]);
+    const since = "2024-01-01 00:00:00.059997+00";
+    const { records, files } = await extract(snapshot, table, {
+      since,
+      format: { compression: "none", targetBytes: 1 << 20 },
+    });
+    expect(records.map(([id]) => id).toSorted()).toEqual(expected);
+    // A few rows scattered over the whole table are still one file a reader.
+    expect(files.length).toBeLessThanOrEqual(2);
+  }
+});
+
+test("a value that the manifest's type cannot hold stops the extract, naming table, column, key and value", async () => {
+  await using db = await createTestDatabase();
+  await db.query(`CREATE TABLE t (id int, part text, amount numeric, exact numeric(10,2), note text, day date, at timestamptz, clock time,
+    raw bytea, small bigint, required text, PRIMARY KEY (id, part))`);
+  const table = manifestTable({
+    name: "t",
+    columns: {
+      id: "integer",
+      part: "text",
+      amount: "decimal(10,2)",
+      exact: "decimal(10,2)",
+      note: "varchar(5)",
+      day: "date",
+      at: "timestamp_ltz(3)",
+      clock: "time",
+      raw: "binary(2)",
+      small: "decimal(4,0)",
+      required: "text not null",
+    },
+    primaryKey: ["id", "part"],
+  });
+  const fits = [
+    "(1, 'a', 99999999.99, -1.5, 'ééééé', '0001-01-01', '9999-12-31 23:59:59.999+00', '23:59:59.999999', '\\x0102', -9999, '')",
+    "(2, 'b', 1.500, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'x')",
+  ];
+  await using source = connectSource({ url: db.url });
+  await source.preflight([table]);
+  const read = async (row: string) => {
+    await db.query(`TRUNCATE t; INSERT INTO t VALUES ${row}`);
+    await using snapshot = await source.openSnapshot([table]);
+    return await extract(snapshot, table);
+  };
+  expect((await read(fits.join(", "))).rows).toBe(2);
+
+  const refused: [column: string, value: string, shown: string][] = [
+    ["amount", "'NaN'", "NaN"],
+    ["amount", "'-Infinity'", "-Infinity"],
+    ["amount", "100000000", "100000000"],
+    ["amount", "0.001", "0.001"],
+    ["exact", "'NaN'", "NaN"],
+    ["note", "'éééééé'", "éééééé"],
+    ["note", `'"' || repeat('}', 200)`, `"${"}".repeat(79)}…`],
+    ["day", "'infinity'", "infinity"],
+    ["day", "'0044-03-15 BC'", "0044-03-15 BC"],
+    ["day", "'10000-01-01'", "10000-01-01"],
+    ["at", "'-infinity'", "-infinity"],
+    ["at", "'2024-01-01 00:00:00.0001+00'", "2024-01-01 00:00:00.0001+00"],
+    ["clock", "'24:00'", "24:00:00"],
+    ["raw", "'\\x010203'", "\\x010203"],
+    ["small", "10000", "10000"],
+    ["required", "NULL", "NULL"],
+  ];
+  for (const [column, value, shown] of refused) {
+    const columns = column === "required" ? "id, part, required" : `id, part, required, ${column}`;
+    await db.query(
+      `TRUNCATE t; INSERT INTO t (${columns}) VALUES (7, 'é"', ${column === "required" ? "" : "'', "}${value})`,
+    );
+    await using snapshot = await source.openSnapshot([table]);
+    const error: unknown = await extract(snapshot, table).catch((thrown: unknown) => thrown);
+    if (!(error instanceof NovaError)) throw new Error(`${column} = ${value} was accepted`);
+    expect(error.code).toBe("SOURCE_VALUE_INVALID");
+    expect(error.message).toMatch(
+      new RegExp(`^t\\.${column} holds a value that [A-Z_]+(\\([0-9,]+\\))? cannot hold: `),
+    );
+    expect(error.message).toContain(`cannot hold: ${shown} (row id = 7, part = é").`);
+  }
 });

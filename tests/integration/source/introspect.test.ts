@@ -4,7 +4,6 @@ import { expect, test } from "vitest";
 import { diffManifest } from "../../../runtime/manifest/introspect.ts";
 import { writeManifest } from "../../../runtime/manifest/introspect-write.ts";
 import { parseManifest } from "../../../runtime/manifest/read.ts";
-import { exactType } from "../../../runtime/manifest/warehouse-type.ts";
 import { introspectSchema } from "../../../runtime/source/introspect.ts";
 import { connectSource } from "../../../runtime/source/postgres.ts";
 import { createTestDatabase } from "../../support/postgres.ts";
