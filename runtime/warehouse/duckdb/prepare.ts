@@ -1,0 +1,67 @@
+/** Makes the warehouse ready for a batch. */
+import { NovaError } from "../../core/errors.ts";
+import { identifier } from "../../core/sql.ts";
+import { stageColumns, type Manifest, type ManifestTable } from "../../manifest/manifest.ts";
+import { relationColumnFacts } from "./catalogue.ts";
+import type { Session } from "./engine.ts";
+import { createBookkeeping } from "./sql/bookkeeping.ts";
+import { createSchema, findRelation } from "./sql/materialize.ts";
+import { INCOMING } from "./sql/names.ts";
+import { changeStageTable, createStageTable, findNulls, type LiveColumn, type StageChange } from "./sql/stage.ts";
+
+/** One transaction: either the warehouse fits the manifest afterwards, or nothing has changed. @throws NovaError WAREHOUSE_SCHEMA_MISMATCH */
+export async function prepare(session: Session, manifest: Manifest): Promise<void> {
+  await session.transaction(async () => {
+    await session.run(`DROP SCHEMA IF EXISTS ${identifier(INCOMING)} CASCADE`);
+    for (const statement of createBookkeeping()) await session.run(statement);
+    for (const schema of new Set(manifest.tables.map((table) => table.schema))) await session.run(createSchema(schema));
+    const differences: string[] = [];
+    for (const table of manifest.tables) {
+      const change = await planChange(session, table);
+      differences.push(...change.differences);
+      if (differences.length > 0) continue;
+      for (const statement of change.statements) await session.run(statement);
+    }
+    if (differences.length > 0) throw mismatch(differences);
+  });
+}
+
+async function planChange(session: Session, table: ManifestTable): Promise<StageChange> {
+  const relation = { schema: table.schema, name: table.name };
+  const [found] = (await session.run(findRelation(relation))).rows;
+  if (!found) return { statements: createStageTable(table), differences: [] };
+  const name = identifier(table.schema, table.name);
+  if (found[0] === "view") {
+    return {
+      statements: [],
+      differences: [`${name} is a view, where the table ${table.name} belongs: run DROP VIEW ${name}`],
+    };
+  }
+  return changeStageTable(table, await liveColumns(session, table));
+}
+
+async function liveColumns(session: Session, table: ManifestTable): Promise<readonly LiveColumn[]> {
+  const live = await relationColumnFacts(session, { schema: table.schema, name: table.name });
+  const required = new Set(
+    stageColumns(table)
+      .filter((column) => !column.nullable)
+      .map((column) => column.name.toLowerCase()),
+  );
+  const asked = live.filter((column) => column.nullable && required.has(column.name.toLowerCase()));
+  if (asked.length === 0) return live;
+  const columns = asked.map((column) => column.name);
+  const [nulls = []] = (await session.run(findNulls(table, columns))).rows;
+  return live.map((column) => {
+    const index = columns.indexOf(column.name);
+    return index === -1 ? column : { ...column, hasNulls: nulls[index] === true };
+  });
+}
+
+function mismatch(differences: readonly string[]): NovaError {
+  const count = differences.length === 1 ? "one place" : `${differences.length} places`;
+  return new NovaError(
+    "WAREHOUSE_SCHEMA_MISMATCH",
+    `The warehouse differs from the manifest in ${count}, and the loader will not change that by itself:\n${differences.map((line) => `  - ${line}`).join("\n")}`,
+    { remedy: "Do what each line says, then run again.", details: { differences } },
+  );
+}

@@ -1,0 +1,79 @@
+/** Everything of a batch into the stage tables, in one transaction. */
+import { NovaError } from "../../core/errors.ts";
+import type { Incoming, Publication, PublishedTable, TablePublication } from "../warehouse.ts";
+import { DuckDbIncoming } from "./duckdb-incoming.ts";
+import type { Session } from "./engine.ts";
+import { lastBatchId, writeBatch, writeWatermark } from "./sql/bookkeeping.ts";
+import { countStage, deleteAll, deleteVanished, insertAll, mergeRows, recordVanished } from "./sql/publish.ts";
+
+/** @throws NovaError BATCH_RUNNING if a batch with this number or a higher one is published already; EngineError */
+export async function publish(session: Session, { batch, tables }: Publication): Promise<readonly PublishedTable[]> {
+  const published = await session.transaction(async () => {
+    const last = await single(session, lastBatchId());
+    if (batch.id <= last) {
+      throw new NovaError("BATCH_RUNNING", `Batch ${batch.id} cannot be published: batch ${last} is already.`, {
+        remedy: "Run again: the next batch takes the next number.",
+        details: { batchId: batch.id, lastBatchId: last },
+      });
+    }
+    const results: PublishedTable[] = [];
+    for (const table of tables) results.push(await publishTable(session, table, batch));
+    await session.run(writeBatch(batch));
+    return results;
+  });
+  await tidy(session, tables);
+  return published;
+}
+
+async function publishTable(
+  session: Session,
+  publication: TablePublication,
+  batch: Publication["batch"],
+): Promise<PublishedTable> {
+  const { table, action, watermark } = publication;
+  const rows = targetOf(publication.rows);
+  const before = await single(session, countStage(table));
+  let deleted = await deleteVanishedRows(session, publication, batch.id, before);
+  if (action === "replace" && before > deleted) deleted += (await session.run(deleteAll(table))).changed;
+  const left = before - deleted;
+  const merges = action === "merge" && left > 0;
+  const { changed } = await session.run(merges ? mergeRows(table, rows, batch) : insertAll(table, rows, batch));
+  const inserted = merges ? (await single(session, countStage(table))) - left : changed;
+  for (const statement of writeWatermark(table.name, watermark)) await session.run(statement);
+  return { name: table.name, inserted, updated: changed - inserted, deleted };
+}
+
+/** Recording them counts them; only where there are any is the table gone through once more. */
+async function deleteVanishedRows(
+  session: Session,
+  { table, keys }: TablePublication,
+  batchId: number,
+  before: number,
+): Promise<number> {
+  if (!keys || before === 0) return 0;
+  const { changed } = await session.run(recordVanished(table, targetOf(keys), batchId));
+  return changed === 0 ? 0 : (await session.run(deleteVanished(table, targetOf(keys)))).changed;
+}
+
+/** Not part of the publication: it is committed, whatever becomes of this. What is left goes with the next `prepare`. */
+async function tidy(session: Session, tables: readonly TablePublication[]): Promise<void> {
+  const incoming = new Set(
+    tables.flatMap(({ rows, keys }) => (keys ? [targetOf(rows), targetOf(keys)] : [targetOf(rows)])),
+  );
+  try {
+    for (const target of incoming) await session.run(`DROP TABLE IF EXISTS ${target}`);
+    // Gives the space of the dropped tables back to the file; refused while another transaction writes.
+    await session.run("CHECKPOINT");
+  } catch {
+    return;
+  }
+}
+
+function targetOf(incoming: Incoming): string {
+  if (incoming instanceof DuckDbIncoming) return incoming.target;
+  throw new NovaError("INTERNAL", `The rows of ${incoming.table.name} were taken in by another warehouse.`);
+}
+
+async function single(session: Session, sql: string): Promise<number> {
+  return Number((await session.run(sql)).rows[0]?.[0]);
+}

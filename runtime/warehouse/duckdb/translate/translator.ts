@@ -1,0 +1,155 @@
+/** Translates SQL in a process of its own, and remembers what it has translated. */
+import { spawn, spawnSync, type ChildProcessByStdio } from "node:child_process";
+import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
+import { NovaError } from "../../../core/errors.ts";
+import { linePosition } from "../sql-text.ts";
+import type { Translation } from "./translate-statement.ts";
+import type { TranslationReply } from "./translator-process.ts";
+
+const PROGRAM = `${import.meta.dirname}/translator-process.ts`;
+/** Models and tests of a project are translated once each and then found here at every later batch. */
+const REMEMBERED = 1000;
+/** The process is worth keeping while a batch runs, and its memory back once none does. */
+const IDLE_SECONDS = 10;
+
+type TranslatorProcess = ChildProcessByStdio<Writable, Readable, null>;
+
+interface Pending {
+  readonly resolve: (translation: Translation) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const remembered = new Map<string, Translation>();
+
+/**
+ * The SQL library is 23 MB of WebAssembly that makes a process grow by 200 MB (measured: 45 → 247 MB resident, 179 MB still after a worker
+ * thread with it has ended) and replaces `fetch` for everybody; so it lives in a process that is started when the first unknown SQL
+ * comes (0.5 s) and ends after some idle seconds.
+ */
+export class Translator implements AsyncDisposable {
+  readonly #pending = new Map<number, Pending>();
+  #process: TranslatorProcess | undefined;
+  #idle: NodeJS.Timeout | undefined;
+  #lastId = 0;
+
+  /** @throws NovaError MODEL_SQL_FAILED with line and column of the given SQL */
+  async translate(sql: string): Promise<readonly string[]> {
+    const known = recall(sql);
+    if (known) return statementsOf(known, sql);
+    const translation = await this.#ask(sql);
+    remember(sql, translation);
+    return statementsOf(translation, sql);
+  }
+
+  /** As `translate`, but the whole process waits. */
+  translateNow(sql: string): readonly string[] {
+    const known = recall(sql);
+    if (known) return statementsOf(known, sql);
+    const done = spawnSync(process.execPath, [PROGRAM], {
+      input: `${JSON.stringify({ id: 0, sql })}\n`,
+      env: environment(),
+      encoding: "utf8",
+      maxBuffer: Infinity,
+    });
+    if (done.status !== 0) throw stopped(done.stderr || String(done.error ?? done.signal));
+    const reply: TranslationReply = JSON.parse(done.stdout);
+    remember(sql, reply.translation);
+    return statementsOf(reply.translation, sql);
+  }
+
+  #ask(sql: string): Promise<Translation> {
+    const child = (this.#process ??= this.#start());
+    clearTimeout(this.#idle);
+    setReferenced(child, true);
+    const id = ++this.#lastId;
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject });
+      child.stdin.write(`${JSON.stringify({ id, sql })}\n`);
+    });
+  }
+
+  #start(): TranslatorProcess {
+    const child = spawn(process.execPath, [PROGRAM], { stdio: ["pipe", "pipe", "inherit"], env: environment() });
+    child.stdin.on("error", () => undefined);
+    child.once("error", (error) => this.#ended(child, error.message));
+    child.once("exit", (code, signal) => this.#ended(child, `exit ${code ?? signal}`));
+    createInterface({ input: child.stdout, crlfDelay: Infinity }).on("line", (line) => {
+      const reply: TranslationReply = JSON.parse(line);
+      this.#pending.get(reply.id)?.resolve(reply.translation);
+      this.#pending.delete(reply.id);
+      if (this.#pending.size === 0) this.#rest(child);
+    });
+    return child;
+  }
+
+  /** Nothing to do: the process must not keep this one alive, and ends after a while. */
+  #rest(child: TranslatorProcess): void {
+    setReferenced(child, false);
+    this.#idle = setTimeout(() => this.#stop(), IDLE_SECONDS * 1000).unref();
+  }
+
+  #stop(): TranslatorProcess | undefined {
+    const child = this.#process;
+    this.#process = undefined;
+    clearTimeout(this.#idle);
+    child?.stdin.end();
+    return child;
+  }
+
+  #ended(child: TranslatorProcess, reason: string): void {
+    if (this.#process === child) this.#process = undefined;
+    if (this.#process) return;
+    for (const { reject } of this.#pending.values()) reject(stopped(reason));
+    this.#pending.clear();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const child = this.#stop();
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    setReferenced(child, true);
+    await new Promise((resolve) => child.once("exit", resolve));
+  }
+}
+
+/** What a program needs to start, and nothing of the settings, which hold passwords. */
+function environment(): NodeJS.ProcessEnv {
+  const { PATH, SystemRoot, LD_LIBRARY_PATH } = process.env;
+  return { PATH, SystemRoot, LD_LIBRARY_PATH, NODE_NO_WARNINGS: "1" };
+}
+
+function setReferenced(child: TranslatorProcess, referenced: boolean): void {
+  for (const handle of [child, child.stdin, child.stdout]) {
+    const method: unknown = Reflect.get(handle, referenced ? "ref" : "unref");
+    if (typeof method === "function") method.call(handle);
+  }
+}
+
+function recall(sql: string): Translation | undefined {
+  const known = remembered.get(sql);
+  if (known) {
+    remembered.delete(sql);
+    remembered.set(sql, known);
+  }
+  return known;
+}
+
+function remember(sql: string, translation: Translation): void {
+  remembered.set(sql, translation);
+  const oldest = remembered.size > REMEMBERED ? remembered.keys().next().value : undefined;
+  if (oldest !== undefined) remembered.delete(oldest);
+}
+
+function statementsOf(translation: Translation, sql: string): readonly string[] {
+  if (translation.ok) return translation.statements;
+  const place = translation.offset === undefined ? undefined : linePosition(sql, translation.offset);
+  const where = place ? ` at line ${place.line}, column ${place.column}` : "";
+  throw new NovaError("MODEL_SQL_FAILED", `The SQL cannot be read${where}: ${translation.message}`, {
+    remedy: "Correct the SQL there; models are written in Snowflake's dialect.",
+    details: { ...place },
+  });
+}
+
+function stopped(reason: string): NovaError {
+  return new NovaError("INTERNAL", `The process that translates SQL has stopped: ${reason.trim()}`);
+}
