@@ -27,8 +27,14 @@ export async function readCredentials(file: string): Promise<Credentials | undef
   }
 }
 
+/** For people who want to look into the database; the program itself does not read them back. */
+export interface Urls {
+  readonly url: string;
+  readonly ownerUrl: string;
+}
+
 /** Replaces the file in one step, so that a crash leaves the old or the new one. */
-export async function writeCredentials(file: string, value: Credentials): Promise<void> {
+export async function writeCredentials(file: string, value: Credentials & Partial<Urls>): Promise<void> {
   const next = `${file}.new`;
   await writeFile(next, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
   await rename(next, file);

@@ -6,8 +6,8 @@ import { systemClock, type Clock } from "../core/clock.ts";
 import { NovaError } from "../core/errors.ts";
 import { identifier, literal } from "../core/sql.ts";
 import { locateBinaries } from "./binaries.ts";
-import { newCredentials, readCredentials, writeCredentials, type Credentials } from "./credentials.ts";
-import { lockFolder } from "./folder-lock.ts";
+import { newCredentials, readCredentials, writeCredentials, type Credentials, type Urls } from "./credentials.ts";
+import { lockFolder, notWritable } from "./folder-lock.ts";
 import { claimable } from "./free-port.ts";
 import type { DemoLog } from "./log.ts";
 import {
@@ -60,9 +60,18 @@ export interface DemoDatabase extends AsyncDisposable {
  *   DEMO_SERVER_FAILED
  */
 export async function startDemoDatabase(options: DemoDatabaseOptions): Promise<DemoDatabase> {
-  const { log, signal, clock = systemClock } = options;
   const folder = path.resolve(options.folder);
-  signal.throwIfAborted();
+  options.signal.throwIfAborted();
+  try {
+    return await startInFolder({ ...options, folder });
+  } catch (thrown) {
+    const fromFileSystem = thrown instanceof Error && "syscall" in thrown && "path" in thrown;
+    throw fromFileSystem ? notWritable(folder, thrown) : thrown;
+  }
+}
+
+async function startInFolder(options: DemoDatabaseOptions): Promise<DemoDatabase> {
+  const { folder, log, signal, clock = systemClock } = options;
   await using resources = new AsyncDisposableStack();
   resources.use(await lockFolder(folder));
 
@@ -73,12 +82,16 @@ export async function startDemoDatabase(options: DemoDatabaseOptions): Promise<D
   const place: ServerPlace = { dataFolder, logFile, binaries, launcher, clock };
 
   const credentialsFile = path.join(folder, "postgres.json");
-  const credentials = await prepare({ ...options, folder }, place, credentialsFile);
+  const credentials = await prepare(options, place, credentialsFile);
   if (await stopLeftover(place)) log("Stopped the PostgreSQL that an earlier demo had left behind", "warn");
 
   const { server, port } = await startOnSomePort({ place, wanted: options.port, last: credentials.port, signal });
   resources.defer(() => server.stop());
-  if (port !== credentials.port) await writeCredentials(credentialsFile, { ...credentials, port });
+  const urls: Urls = {
+    url: urlOf(LOADER, credentials.loaderPassword, port),
+    ownerUrl: urlOf(OWNER, credentials.ownerPassword, port),
+  };
+  if (port !== credentials.port) await writeCredentials(credentialsFile, { ...credentials, port, ...urls });
   await keepFolderOwner(folder, [
     credentialsFile,
     logFile,
@@ -91,8 +104,7 @@ export async function startDemoDatabase(options: DemoDatabaseOptions): Promise<D
   const owned = resources.move();
   const stop = (): Promise<void> => owned.disposeAsync();
   return {
-    url: urlOf(LOADER, credentials.loaderPassword, port),
-    ownerUrl: urlOf(OWNER, credentials.ownerPassword, port),
+    ...urls,
     port,
     pid: server.pid,
     ended: server.ended,
@@ -178,6 +190,8 @@ async function setUp({ port, credentials }: { port: number; credentials: Credent
   const owner = identifier(OWNER);
   const loader = identifier(LOADER);
   await withClient(urlOf(SUPERUSER, superuserPassword, port, "postgres"), async (client) => {
+    // A statement that fails is written to the log, and these hold passwords.
+    await client.query("SET log_min_error_statement = panic");
     for (const [role, password] of [
       [OWNER, ownerPassword],
       [LOADER, loaderPassword],

@@ -36,7 +36,8 @@ export async function lockFolder(folder: string): Promise<AsyncDisposable> {
   };
 }
 
-function notWritable(folder: string, cause: unknown): NovaError {
+/** @param cause what the file system said */
+export function notWritable(folder: string, cause: unknown): NovaError {
   const why = cause instanceof Error ? cause.message : String(cause);
   return new NovaError("FOLDER_NOT_WRITABLE", `The demo cannot write to ${folder}: ${why}`, {
     remedy: "Give the user write access to it, or choose another folder with --dir.",

@@ -59,6 +59,7 @@ describe("a demo folder", () => {
       "postgres.log",
     ]);
     expect((await stat(path.join(folder, "postgres.json"))).mode & 0o777).toBe(0o600);
+    expect(JSON.parse(await readFile(path.join(folder, "postgres.json"), "utf8"))).toMatchObject({ url: database.url });
     expect((await stat(path.join(folder, "postgres"))).mode & 0o777).toBe(0o700);
     const [, , , port, sockets, addresses] = (
       await readFile(path.join(folder, "postgres", "postmaster.pid"), "utf8")
@@ -109,7 +110,7 @@ describe("a demo folder", () => {
       code: "DEMO_RUNNING",
       message: expect.stringContaining(`process ${process.pid}`),
     });
-    await expect(holdInAnotherProcess(folder)).rejects.toThrow("The holder ended");
+    await expect(holdInAnotherProcess(folder)).rejects.toThrow(/DEMO_RUNNING/);
     expect(await query(database.url, "SELECT id FROM kept")).toEqual([{ id: 7 }]);
   });
 
@@ -229,6 +230,15 @@ test("a folder that cannot be written is named, with what to do", async () => {
     code: "FOLDER_NOT_WRITABLE",
     message: expect.stringContaining(path.join(file, "demo")),
     remedy: expect.stringContaining("--dir"),
+  });
+});
+
+test("a folder in which something stands in the way is named too", async () => {
+  await using folder = await temporaryFolder();
+  await mkdir(path.join(folder.path, "postgres.json.new"));
+  await expect(startIn(folder.path)).rejects.toMatchObject({
+    code: "FOLDER_NOT_WRITABLE",
+    message: expect.stringContaining(folder.path),
   });
 });
 

@@ -45,12 +45,13 @@ export interface Holder {
 /** Another process that starts the demo's database in the folder and keeps it. */
 export async function holdInAnotherProcess(folder: string, user?: { uid: number; gid: number }): Promise<Holder> {
   const child = spawn(process.execPath, [fileURLToPath(import.meta.resolve("./hold-demo.ts")), folder], {
-    stdio: ["ignore", "pipe", "inherit"],
-    ...user,
+    stdio: ["ignore", "pipe", "pipe"],
   });
+  let complaint = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (complaint += text));
   const [line] = (await Promise.race([
     once(child.stdout.setEncoding("utf8"), "data"),
-    once(child, "exit").then(() => Promise.reject(new Error("The holder ended"))),
+    once(child, "close").then(() => Promise.reject(new Error(complaint))),
   ])) as [string];
   return { child, serverPid: Number(line) };
 }
