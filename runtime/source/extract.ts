@@ -101,12 +101,17 @@ async function fillFiles(worker: Worker): Promise<void> {
     await worker.limit(() =>
       worker.withReader(worker.signal, async (session) => {
         for (let next = worker.queue.next(); !next.done; next = worker.queue.next()) {
-          const file = await fillFile(worker, session, next.value);
-          await taking;
-          if (file) {
-            taking = hand(worker, file);
-            taking.catch(() => {});
+          const filled = await fillFile(worker, session, next.value);
+          if (!filled) continue;
+          try {
+            await taking;
+            worker.signal.throwIfAborted();
+          } catch (thrown) {
+            await filled.writer.remove();
+            throw thrown;
           }
+          taking = hand(worker, filled);
+          taking.catch(() => {});
         }
       }),
     );
