@@ -6,6 +6,7 @@
  */
 import { execFile, spawn, type ChildProcess, type SpawnOptions } from "node:child_process";
 import { readFile, stat } from "node:fs/promises";
+import path from "node:path";
 import { promisify } from "node:util";
 import { NovaError } from "../core/errors.ts";
 
@@ -61,21 +62,14 @@ export async function chooseLauncher(options: LauncherOptions): Promise<Launcher
   if (await reaches(account, [options.program, options.folder])) {
     return { account, spawn: (file, args, rest) => spawn(file, args, { ...rest, ...surroundings(), ...account }) };
   }
-  const capability = await passCapability();
-  if (!capability) {
+  const prefix = await passingPrefix(account, await reaches(account, [options.program, path.dirname(options.program)]));
+  if (!prefix) {
     throw new NovaError(
       "DEMO_SERVER_FAILED",
       `PostgreSQL does not run as root, and the user with id ${account.uid} may not pass through the folders above ${options.folder} and ${options.program}`,
       { remedy: "Run the demo as a normal user, or in a folder that everybody may pass through (chmod o+x)." },
     );
   }
-  const prefix = [
-    `--reuid=${account.uid}`,
-    `--regid=${account.gid}`,
-    "--clear-groups",
-    `--inh-caps=-all,+${capability}`,
-    `--ambient-caps=-all,+${capability}`,
-  ];
   return {
     account,
     spawn: (file, args, rest) => spawn(SETPRIV, [...prefix, file, ...args], { ...rest, ...surroundings() }),
@@ -128,18 +122,26 @@ async function reaches(account: Account, [program = "", folder = ""]: readonly s
   }
 }
 
-/** The right to pass through closed folders, kept when root is given up: the least that this root still has (containers drop some). */
-async function passCapability(): Promise<string | undefined> {
+/**
+ * Arguments that give up root but keep the right to pass through closed folders: the least right for it that this root still has (containers
+ * drop some). Where the programs themselves are closed off, no_setuid_fixup is needed too: without it the kernel's access(), with which
+ * PostgreSQL looks for its programs, would not count that right.
+ */
+async function passingPrefix(account: Account, programsOpen: boolean): Promise<readonly string[] | undefined> {
   const status = await readFile("/proc/self/status", "utf8").catch(() => "");
   const held = BigInt(`0x${/^CapBnd:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`);
-  const known = await execute(SETPRIV, ["--help"]).then(
-    ({ stdout }) => stdout.includes("--ambient-caps"),
-    () => false,
-  );
-  if (!known) return undefined;
-  const usable: readonly (readonly [string, bigint])[] = [
-    ["dac_read_search", 2n],
-    ["dac_override", 1n],
+  const has = (bit: bigint): boolean => ((held >> bit) & 1n) === 1n;
+  const capability = has(2n) ? "dac_read_search" : "dac_override";
+  const prefix = [
+    `--reuid=${account.uid}`,
+    `--regid=${account.gid}`,
+    "--clear-groups",
+    ...(programsOpen ? [] : ["--securebits=+no_setuid_fixup"]),
+    `--inh-caps=-all,+${capability}`,
+    `--ambient-caps=-all,+${capability}`,
   ];
-  return usable.find(([, bit]) => ((held >> bit) & 1n) === 1n)?.[0];
+  return await execute(SETPRIV, [...prefix, "true"], { cwd: "/" }).then(
+    () => prefix,
+    () => undefined,
+  );
 }

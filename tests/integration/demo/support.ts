@@ -43,7 +43,7 @@ export interface Holder {
 }
 
 /** Another process that starts the demo's database in the folder and keeps it. */
-export async function holdInAnotherProcess(folder: string, user?: { uid: number; gid: number }): Promise<Holder> {
+export async function holdInAnotherProcess(folder: string): Promise<Holder> {
   const child = spawn(process.execPath, [fileURLToPath(import.meta.resolve("./hold-demo.ts")), folder], {
     stdio: ["ignore", "pipe", "pipe"],
   });
