@@ -70,7 +70,7 @@ export async function createDealership({ sales = 2_000, settings = {} }: Dealers
       using store = Store.open({ folder: stateDir });
       bus.subscribe((event) => store.record(event));
       bus.subscribe((event) => void events.push(event));
-      return runBatch({ config, store, events: bus, trigger: "command", signal, ...options });
+      return await runBatch({ config, store, events: bus, trigger: "command", signal, ...options });
     },
     ask: async (sql) => {
       await using warehouse = await openWarehouse({ url: flags.warehouseUrl });

@@ -188,9 +188,11 @@ describe("a project that cannot be used", () => {
 
   it("ref to a missing model: names the file and the likely name", async () => {
     await edit("models/dimensions/dim_estados.sql", (text) => text.replace("stg_estados", "stg_estado"));
-    expect(await failure()).toMatchObject({
+    const error = await failure();
+    expect(error).toMatchObject({
       code: "MODEL_REF_MISSING",
-      message: expect.stringMatching(/dim_estados\.sql.*stg_estado.*stg_estados/s),
+      message: expect.stringMatching(/dim_estados\.sql:\d+ .*stg_estado/s),
+      remedy: expect.stringContaining("stg_estados"),
     });
   });
 

@@ -108,7 +108,7 @@ describe("a later batch", () => {
     await dealership.run();
     // A change that no cursor tells of.
     await dealership.database.query(
-      "UPDATE clientes SET endereco = 'silent' WHERE id_clientes = (SELECT min(id_clientes) FROM clientes)",
+      "UPDATE clientes SET endereco = 'silent' WHERE id_clientes = (SELECT min(id_clientes) FROM clientes WHERE data_atualizacao IS NOT NULL)",
     );
     await dealership.run();
     expect(Object.keys(await dealership.differences())).toEqual(["clientes"]);
