@@ -1,14 +1,17 @@
-/** Writes batch events into the history. Single events are committed as they come; log lines and progress are gathered. */
+/** Writes batch events into the history: gathered for a moment, so that a batch of hundreds of small tasks costs a few commits. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { ErrorReport } from "../core/errors.ts";
 import type { BatchEvent } from "../core/events.ts";
 import type { ModelResult, TableResult, TestResult } from "../core/result.ts";
-import { taskId, type TaskProgress, type TaskRef } from "../core/task.ts";
+import { taskId } from "../core/task.ts";
 import { durably, transaction } from "./database.ts";
 
-/** Gathered lines are written at the latest after this time, or when there are this many. */
+/**
+ * Gathered events are written at the latest after this time, or when there are this many. Committed one by one, the 240 events of a batch
+ * took 41 ms.
+ */
 const FLUSH_AFTER_MS = 250;
-const FLUSH_AT_LINES = 256;
+const FLUSH_AT_EVENTS = 256;
 
 /** A batch that logs without end must not fill the disk; its first lines say most. */
 const MAX_LINES_OF_BATCH = 20_000;
@@ -23,7 +26,7 @@ export interface RecorderOptions {
   readonly database: DatabaseSync;
   /** Batches to keep. */
   readonly keep: number;
-  /** Called when gathered lines cannot be written by the timer. */
+  /** Called when the timer finds that gathered events cannot be written. */
   readonly onError: (thrown: unknown) => void;
 }
 
@@ -32,9 +35,10 @@ export class Recorder {
   readonly #keep: number;
   readonly #onError: (thrown: unknown) => void;
   readonly #statements: ReturnType<typeof prepare>;
-  readonly #progress = new Map<string, { batchId: number; task: TaskRef; progress: TaskProgress }>();
   readonly #linesOfBatch = new Map<number, number>();
-  #lines: Event<"log">[] = [];
+  #gathered: BatchEvent[] = [];
+  /** The latest progress of each task since the last event of another kind; earlier ones are of no interest. */
+  readonly #progress = new Map<string, Event<"task_progress">>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor({ database, keep, onError }: RecorderOptions) {
@@ -45,32 +49,28 @@ export class Recorder {
   }
 
   record(event: BatchEvent): void {
-    if (event.type === "log") {
-      this.#lines.push(event);
-      if (this.#lines.length >= FLUSH_AT_LINES) this.flush();
-      else this.#scheduleFlush();
-    } else if (event.type === "task_progress") {
+    if (event.type === "task_progress") {
       this.#progress.set(`${event.batchId}:${taskId(event.task)}`, event);
       this.#scheduleFlush();
-    } else {
-      const within = event.type === "batch_finished" ? durably : transaction;
-      within(this.#database, () => {
-        this.#writeGathered();
-        this.#write(event);
-      });
+      return;
     }
+    this.#gatherProgress();
+    this.#gathered.push(event);
+    if (event.type === "batch_finished") this.#write(durably);
+    else if (event.type === "batch_started" || this.#gathered.length >= FLUSH_AT_EVENTS) this.#write(transaction);
+    else this.#scheduleFlush();
   }
 
   /** Writes what is gathered, so that a reader sees it. */
   flush(): void {
-    if (this.#lines.length === 0 && this.#progress.size === 0) return;
-    transaction(this.#database, () => this.#writeGathered());
+    this.#gatherProgress();
+    if (this.#gathered.length > 0) this.#write(transaction);
   }
 
   /** Ends the timer, and drops what is still gathered. */
   stop(): void {
     clearTimeout(this.#timer);
-    this.#lines = [];
+    this.#gathered = [];
     this.#progress.clear();
   }
 
@@ -80,14 +80,18 @@ export class Recorder {
     return durably(this.#database, () => {
       const text = JSON.stringify(error);
       const ids = this.#statements.closeBatches.all({ at: iso(at), error: text }).map((row) => Number(row["id"]));
-      for (const id of ids) this.#statements.abandonTasks.run({ batch: id, error: text });
+      for (const id of ids) this.#statements.abandonTasks.run({ batch: id, at: iso(at), error: text });
       return ids;
     });
   }
 
+  #gatherProgress(): void {
+    this.#gathered.push(...this.#progress.values());
+    this.#progress.clear();
+  }
+
   #scheduleFlush(): void {
     this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
       try {
         this.flush();
       } catch (thrown) {
@@ -96,22 +100,25 @@ export class Recorder {
     }, FLUSH_AFTER_MS).unref();
   }
 
-  #writeGathered(): void {
+  #write(within: typeof transaction): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const lines = this.#lines;
-    const progress = [...this.#progress.values()];
+    const events = this.#gathered;
     // Taken out before they are written: what cannot be written is lost, rather than gathered without end.
-    this.#lines = [];
-    this.#progress.clear();
-    for (const line of lines) this.#writeLine(line);
-    for (const {
-      batchId,
-      task,
-      progress: { rows, bytes },
-    } of progress) {
-      this.#statements.progress.run({ batch: batchId, ...task, rows, bytes });
-    }
+    this.#gathered = [];
+    const failures: unknown[] = [];
+    within(this.#database, () => {
+      for (const event of events) {
+        try {
+          this.#writeEvent(event);
+        } catch (thrown) {
+          // One event that the tables refuse must not take the others along; after a full disk there is no transaction left.
+          if (!this.#database.isTransaction) throw thrown;
+          failures.push(thrown);
+        }
+      }
+    });
+    if (failures.length > 0) throw failures[0];
   }
 
   #writeLine({ batchId, at, level, task, message }: Event<"log">): void {
@@ -128,7 +135,7 @@ export class Recorder {
     });
   }
 
-  #write(event: Exclude<BatchEvent, { type: "log" | "task_progress" }>): void {
+  #writeEvent(event: BatchEvent): void {
     const batch = event.batchId;
     const at = iso(event.at);
     switch (event.type) {
@@ -141,6 +148,12 @@ export class Recorder {
         break;
       case "task_started":
         this.#statements.startTask.run({ batch, at, ...event.task, attempt: event.attempt });
+        break;
+      case "task_progress":
+        this.#statements.progress.run({ batch, ...event.task, ...event.progress });
+        break;
+      case "log":
+        this.#writeLine(event);
         break;
       case "task_finished": {
         const { task, attempt, status, seconds, error } = event;
@@ -224,7 +237,7 @@ function prepare(database: DatabaseSync) {
         seconds = round((julianday($at) - julianday(started_at)) * 86400, 3)
       WHERE batch_id = $batch AND status = 'running'`),
     abandonTasks: statement(`
-      UPDATE task_attempts SET status = 'failed', error = $error WHERE batch_id = $batch AND status = 'running'`),
+      UPDATE task_attempts SET status = 'failed', finished_at = $at, error = $error WHERE batch_id = $batch AND status = 'running'`),
     // How long it ran before the process died is known no better than by its last sign of life.
     closeBatches: statement(`
       UPDATE batches SET status = 'failed', finished_at = $at, error = $error,

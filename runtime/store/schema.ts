@@ -49,6 +49,9 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX table_results_by_name ON table_results (name, status, batch_id);
 
+  CREATE INDEX table_results_changed ON table_results (name, batch_id)
+    WHERE status = 'success' AND inserted + updated + deleted > 0;
+
   CREATE TABLE model_results (
     batch_id INTEGER NOT NULL REFERENCES batches (id) ON DELETE CASCADE,
     name TEXT NOT NULL,

@@ -40,7 +40,7 @@ export class Store implements Disposable {
 
   /**
    * Takes one event into the history: a subscriber of the event bus. Never throws: a history that cannot be written must not stop a
-   * batch. The end of a batch is on disk when it returns; log lines and progress follow within a quarter of a second.
+   * batch. The end of a batch is on disk when it returns; other events are written within a quarter of a second.
    */
   record(event: BatchEvent): void {
     try {

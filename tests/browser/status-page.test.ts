@@ -30,7 +30,7 @@ describe.skipIf(found === undefined)("the status page in a browser", () => {
     readonly tab: Page;
     /** What the console and the security policy complained of. */
     readonly complaints: string[];
-    fill(batchId: number, outcome: SampleOutcome): void;
+    readonly fill: (batchId: number, outcome: SampleOutcome) => void;
   }
 
   async function open({ path = "/", batches = 0, running = false, context, ...options }: OpenOptions): Promise<Opened> {

@@ -378,6 +378,8 @@ test("a batch that a killed process left running is closed as abandoned, with al
     stdio: "ignore",
   });
   await once(child, "message");
+  using other = new DatabaseSync(history.file, { readOnly: true });
+  await expect.poll(() => other.prepare("SELECT count(*) AS tasks FROM task_attempts").get()).toEqual({ tasks: 2 });
   child.kill("SIGKILL");
   await once(child, "exit");
 
@@ -407,6 +409,28 @@ test("a history that cannot be written stops no batch, and tells why", () => {
   expect(() => store.record({ type: "batch_started", batchId: 1, at: START, trigger: "manual" })).not.toThrow();
   expect(errors).toMatchObject([{ code: "STORE_UNREADABLE", message: expect.stringContaining(history.folder) }]);
   expect(() => store.batches({ limit: 1 })).toThrow(expect.objectContaining({ code: "STORE_UNREADABLE" }));
+});
+
+test("an event that cannot be recorded does not take the others along", () => {
+  using history = testHistory();
+  const errors: NovaError[] = [];
+  const store = history.open({ onError: (error) => errors.push(error) });
+  store.record({ type: "batch_started", batchId: 1, at: START, trigger: "manual" });
+  store.record(log(1, "before"));
+  store.record({ type: "task_started", batchId: 1, at: START, task: EXTRACT, attempt: 1.5 });
+  const result = {
+    batch_id: 1,
+    status: "success",
+    snapshot: null,
+    seconds: 1,
+    tables: [],
+    models: [],
+    tests: [],
+  } as const;
+  store.record({ type: "batch_finished", batchId: 1, at: after(1), result });
+  expect(store.batch(1)).toMatchObject({ status: "success", tasks: [] });
+  expect(store.logs(1, { limit: 10 })).toHaveLength(1);
+  expect(errors).toMatchObject([{ code: "STORE_UNREADABLE" }]);
 });
 
 test("what another process writes is noticed", () => {
