@@ -219,30 +219,36 @@ interface Insertion {
   readonly lines: readonly string[];
 }
 
-/** From the last place to the first, so that offsets stay true. */
+/** From the last place to the first, so that offsets stay true; at one place the outer list first, which then comes behind the inner. */
 function insertAll(text: string, document: Document, insertions: readonly Insertion[]): string {
-  if (insertions.length === 0) return text;
-  const places = insertions.map(({ into, lines }) => ({ place: placeAfter(text, into), into, lines }));
-  if (places.some(({ place }) => place === undefined)) return insertIntoDocument(document, insertions);
   const newline = text.includes("\r\n") ? "\r\n" : "\n";
-  let result = text;
-  for (const { place, lines } of places.toSorted((a, b) => (b.place?.offset ?? 0) - (a.place?.offset ?? 0))) {
-    if (!place) continue;
-    const added = lines.map((line) => `${" ".repeat(place.indent)}${line}${newline}`).join("");
-    const before = result.slice(0, place.offset);
-    result = before + (before.endsWith("\n") ? "" : newline) + added + result.slice(place.offset);
+  let result = text.endsWith("\n") || insertions.length === 0 ? text : text + newline;
+  const places: Place[] = [];
+  for (const { into, lines } of insertions) {
+    const place = placeAfter(result, into);
+    if (!place) return insertIntoDocument(document, insertions);
+    places.push({ ...place, lines });
+  }
+  for (const { offset, indent, lines } of places.toSorted((a, b) => b.offset - a.offset || a.indent - b.indent)) {
+    const added = lines.map((line) => `${" ".repeat(indent)}${line}${newline}`).join("");
+    result = result.slice(0, offset) + added + result.slice(offset);
   }
   return result;
 }
 
-/** The start of the line behind the last item of a block sequence; undefined for `[…]`, which has no lines. */
-function placeAfter(text: string, sequence: YAMLSeq): { offset: number; indent: number } | undefined {
+interface Place {
+  readonly offset: number;
+  readonly indent: number;
+  readonly lines: readonly string[];
+}
+
+/** The start of the line behind the last item of a block sequence (and its comments); undefined for `[…]`, which has no lines. */
+function placeAfter(text: string, sequence: YAMLSeq): Omit<Place, "lines"> | undefined {
   const token = sequence.srcToken;
   const last = sequence.items.at(-1);
   if (token?.type !== "block-seq" || !isNodeWithRange(last)) return undefined;
   const end = text.slice(0, last.range[1]).trimEnd().length;
-  const newline = text.indexOf("\n", end);
-  return { offset: newline < 0 ? text.length : newline + 1, indent: token.indent };
+  return { offset: text.indexOf("\n", end) + 1, indent: token.indent };
 }
 
 function isNodeWithRange(node: unknown): node is { range: [number, number, number] } {
