@@ -3,9 +3,11 @@ import { join, resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import type { Config } from "../../config/options.ts";
 import { systemClock } from "../../core/clock.ts";
-import { startDemoDatabase } from "../../demo/database.ts";
+import { formatCount } from "../../core/format.ts";
+import type { Log } from "../../core/log.ts";
+import { startDemoDatabase, type DemoDatabase } from "../../demo/database.ts";
 import { createHistory } from "../../demo/history.ts";
-import { startSimulator } from "../../demo/simulator.ts";
+import { describeCounts, startSimulator } from "../../demo/simulator.ts";
 import { configOf, logFor, stopSignal } from "../invocation.ts";
 import type { ReportStatus } from "../program.ts";
 import { runOnce } from "../run-once.ts";
@@ -55,43 +57,76 @@ Examples:
       });
       const log = logFor(settings);
       using signal = stopSignal();
-      await using database = await startDemoDatabase({
-        folder,
-        log: (message, level = "info") => log[level](message),
-        signal,
-      });
-      log.info("PostgreSQL is up");
-      const { created, sales, clients } = await createHistory({
-        url: database.ownerUrl,
-        sales: flags.sales,
-        now: systemClock.now(),
-        signal,
-      });
-      log.info(`${created ? "made a history of" : "going on with"} ${sales} sales to ${clients} clients`);
+      await using database = await openDealership({ folder, sales: flags.sales, log, signal });
       const config: Config = { ...settings, sourceUrl: database.url };
-      if (flags.once) {
-        report(await runOnce({ config, signal, json: flags.json ?? false }));
-        return;
-      }
-      await using _simulator = startSimulator({
-        url: database.ownerUrl,
-        clock: systemClock,
-        random: Math.random,
-        log: (message, level = "info") => log[level](message),
-        signal,
-      });
-      await serveUntilStopped({
-        config,
-        log,
-        signal,
-        runAtStart: true,
-        onReady: (address) => {
-          log.info(`status page at ${address}`);
-          log.info(`look into the source with: psql "$(jq -r .url ${join(folder, "postgres.json")})"`);
-        },
-      });
-      report(0);
+      if (flags.once) report(await runOnce({ config, signal, json: flags.json ?? false }));
+      else report(await liveOn({ config, folder, database, log, signal }));
     });
+}
+
+interface Dealership {
+  readonly folder: string;
+  readonly sales: number;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/** PostgreSQL with its history in it. */
+async function openDealership({ folder, sales, log, signal }: Dealership): Promise<DemoDatabase> {
+  const say = (message: string, level: "info" | "warn" = "info") => log[level](message);
+  const database = await startDemoDatabase({ folder, log: say, signal });
+  try {
+    const history = await createHistory({
+      url: database.ownerUrl,
+      sales,
+      now: systemClock.now(),
+      signal,
+      progress: (step) => log.info(`making the dealership: ${step}`),
+    });
+    const found = `${formatCount(history.sales)} sales to ${formatCount(history.clients)} clients`;
+    log.info(history.created ? `PostgreSQL is up, with ${found}` : `PostgreSQL is up; going on with ${found}`);
+    if (!history.created && sales !== DEFAULT_SALES) {
+      log.warn(`--sales is for a new dealership; delete ${folder} to make one`);
+    }
+    return database;
+  } catch (thrown) {
+    await database.stop();
+    throw thrown;
+  }
+}
+
+interface Living extends Pick<Dealership, "folder" | "log" | "signal"> {
+  readonly config: Config;
+  readonly database: DemoDatabase;
+}
+
+/** Sales go on, batches follow them, until somebody says stop or the database ends by itself. @returns the exit status */
+async function liveOn({ config, folder, database, log, signal }: Living): Promise<number> {
+  const crashed = new AbortController();
+  let stopping = false;
+  void database.ended.then(() => stopping || crashed.abort());
+  await using simulator = startSimulator({
+    url: database.ownerUrl,
+    clock: systemClock,
+    random: Math.random,
+    log: (message, level = "info") => log[level](message),
+    signal,
+  });
+  await serveUntilStopped({
+    config,
+    log,
+    signal: AbortSignal.any([signal, crashed.signal]),
+    runAtStart: true,
+    onReady: (address) => {
+      log.info(`status page at ${address}`);
+      log.info(`the source, to look into: psql "$(jq -r .url ${join(folder, "postgres.json")})"`);
+    },
+  });
+  stopping = true;
+  log.info(`the sales site made ${describeCounts(simulator.counts())}`);
+  if (!crashed.signal.aborted) return 0;
+  log.error(`PostgreSQL ended by itself; ${join(folder, "postgres.log")} says why`);
+  return 1;
 }
 
 function salesCount(text: string): number {
