@@ -7,7 +7,7 @@ import { sqlFile } from "./sql-file.ts";
 export type RunQuery = <Row extends QueryResultRow>(sql: string, params?: readonly unknown[]) => Promise<Row[]>;
 
 /** pg_class.relkind: table, partitioned table, view, materialized view, foreign table. */
-export type RelationKind = "r" | "p" | "v" | "m" | "f";
+type RelationKind = "r" | "p" | "v" | "m" | "f";
 
 export interface Relation {
   readonly oid: number;
@@ -31,7 +31,7 @@ export interface RelationColumn {
   readonly comment: string | null;
 }
 
-export interface UniqueKey {
+interface UniqueKey {
   readonly isPrimary: boolean;
   readonly columns: readonly string[];
 }

@@ -23,8 +23,8 @@ export async function extract(
   await using folder = await mkdtempDisposable(join(tmpdir(), "novadrive-extract-"));
   const files: string[] = [];
   const counted: number[] = [];
-  try {
-    const summary = await snapshot.extract({
+  const [outcome] = await Promise.allSettled([
+    snapshot.extract({
       table,
       what: "rows",
       format: { compression: "none", targetBytes: 64 << 20 },
@@ -35,14 +35,14 @@ export async function extract(
         counted.push(rows);
       },
       progress: () => {},
-      signal: AbortSignal.timeout(30_000),
+      signal: AbortSignal.timeout(60_000),
       ...options,
-    });
-    return { ...summary, files, counted, records: files.flatMap(parseCsv) };
-  } finally {
-    const left = await readdir(folder.path);
-    if (left.length > 0) throw new Error(`Files left behind: ${left.join(", ")}`);
-  }
+    }),
+  ]);
+  const left = await readdir(folder.path);
+  if (left.length > 0) throw new Error(`Files left behind: ${left.join(", ")}`);
+  if (outcome.status === "rejected") throw outcome.reason;
+  return { ...outcome.value, files, counted, records: files.flatMap(parseCsv) };
 }
 
 /** CSV as PostgreSQL writes it: an unquoted empty field is NULL. */

@@ -144,7 +144,8 @@ test("`since` reads from the value on, and the rows whose cursor is NULL, with a
       since,
       format: { compression: "none", targetBytes: 1 << 20 },
     });
-    expect(records.map(([id]) => id).toSorted()).toEqual(expected);
+    expect(new Set(records.map(([id]) => id))).toEqual(new Set(expected));
+    expect(records).toHaveLength(expected.length);
     // A few rows scattered over the whole table are still one file a reader.
     expect(files.length).toBeLessThanOrEqual(2);
   }

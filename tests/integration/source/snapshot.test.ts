@@ -136,7 +136,7 @@ test("progress ends at the totals and never goes back", async () => {
 });
 
 test("a `take` that fails stops the extract with its own error; no statement goes on, no file stays", async () => {
-  await using db = await databaseWithRows(200_000);
+  await using db = await databaseWithRows(100_000);
   await using source = connectSource({ url: db.url });
   await using snapshot = await source.openSnapshot([TABLE]);
   const failing = extract(snapshot, TABLE, {
@@ -145,11 +145,11 @@ test("a `take` that fails stops the extract with its own error; no statement goe
   });
   await expect(failing).rejects.toThrow("the warehouse is full");
   expect((await backends(db)).filter(({ state }) => state === "active")).toEqual([]);
-  expect((await extract(snapshot, TABLE)).rows).toBe(200_000);
+  expect((await extract(snapshot, TABLE)).rows).toBe(100_000);
 });
 
 test("a cancelled extract stops PostgreSQL's statements, and the snapshot can still be read", async () => {
-  await using db = await databaseWithRows(300_000);
+  await using db = await databaseWithRows(100_000);
   await using source = connectSource({ url: db.url });
   await using snapshot = await source.openSnapshot([TABLE]);
   const stop = new AbortController();
@@ -158,7 +158,7 @@ test("a cancelled extract stops PostgreSQL's statements, and the snapshot can st
   await expect(cancelled).rejects.toBe(reason);
   await expect.poll(async () => (await backends(db)).length).toBe(1);
   expect(snapshot.alive()).toBe(true);
-  expect((await extract(snapshot, TABLE)).rows).toBe(300_000);
+  expect((await extract(snapshot, TABLE)).rows).toBe(100_000);
 });
 
 test("a statement that gives no row is cancelled as well", async () => {
@@ -200,17 +200,17 @@ async function whileReading(
 }
 
 test("when PostgreSQL ends every connection the snapshot is lost, which is worth another try", async () => {
-  await using db = await databaseWithRows(300_000);
+  await using db = await databaseWithRows(100_000);
   await using source = connectSource({ url: db.url });
   const { error, alive } = await whileReading(db, source, TABLE, "true");
   expect(error).toMatchObject({ code: "SOURCE_SNAPSHOT_LOST", transient: true });
   expect(alive).toBe(false);
   await using again = await source.openSnapshot([TABLE]);
-  expect((await extract(again, TABLE)).rows).toBe(300_000);
+  expect((await extract(again, TABLE)).rows).toBe(100_000);
 });
 
 test("when only the readers' connections end, the snapshot lives and the table can be read again", async () => {
-  await using db = await databaseWithRows(300_000);
+  await using db = await databaseWithRows(100_000);
   await using source = connectSource({ url: db.url });
   const { error, alive } = await whileReading(db, source, TABLE, "query LIKE 'COPY%'");
   expect(error).toMatchObject({ code: "SOURCE_UNREACHABLE", transient: true });
