@@ -78,7 +78,15 @@ export type IncomingPurpose = "rows" | "keys";
 export interface Incoming {
   readonly table: ManifestTable;
   readonly purpose: IncomingPurpose;
-  /** Takes a staged file in; when it resolves, the file may be deleted. May be called several times at once. */
+  /**
+   * Takes a staged file in; when it resolves, the file may be deleted. May be called several times at once.
+   *
+   * The file is CSV as PostgreSQL's COPY writes it: no header, texts quoted, NULL an unquoted empty field, timestamps in UTC, binary in
+   * hex; its columns are the table's in the manifest's order (`rows`) or the primary key's (`keys`). Where that is a single nullable column, a
+   * constant second one follows, since a row with nothing but NULL would be a blank line. Names that end in `.gz` are compressed.
+   *
+   * @throws NovaError WAREHOUSE_VALUE_INVALID naming table, column, row and value
+   */
   add(file: StagedFile, options?: StatementOptions): Promise<void>;
   /**
    * After the last file: everything is in the warehouse, counted and checked.
@@ -113,7 +121,11 @@ export interface TablePublication {
    */
   readonly action: "replace" | "append" | "merge";
   readonly rows: Incoming;
-  /** All keys of the source: stage rows with another key are deleted and written to `pipeline.deleted_keys`. */
+  /**
+   * All keys of the source (incoming `keys`, or the `rows` themselves where they are the whole table): stage rows with another key are deleted
+   * and written to `pipeline.deleted_keys`, where `key` is a JSON array of the key's values in the order of `primaryKey`. NUMBER(38,0) is a
+   * JSON number in it, everything else the text that `query` gives: `parse_json(key)[0]::integer` is the value again.
+   */
   readonly keys?: Incoming | undefined;
   readonly watermark: Watermark;
 }
@@ -135,6 +147,13 @@ export interface RelationInfo extends Relation {
   readonly columns: readonly { readonly name: string; readonly type: string }[];
 }
 
+/**
+ * Values as text, the same in every engine: NULL is null; numbers with the digits of their scale (`12.50`); floats in the shortest form that
+ * gives the number back, as JavaScript writes it (`0.1`, `1e+21`, `NaN`, `Infinity`, `-0`); `true` and `false`; dates `YYYY-MM-DD`; times
+ * `HH:MM:SS.ffffff`; timestamps without zone `YYYY-MM-DD HH:MM:SS.ffffff`, with zone the same in UTC and `+00` behind; years over 9999 with
+ * all their digits, before year 1 as in ISO 8601 (`-0043` is 44 BC); binary in lower-case hex; VARIANT, lists and structs as compact JSON,
+ * members in the order of their names.
+ */
 export interface QueryResult {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly (string | null)[])[];

@@ -53,7 +53,7 @@ export class DuckDbIncoming implements Incoming {
   readonly target: string;
   readonly #shared: IncomingShared;
   readonly #columns: FileToRead["columns"];
-  #padded: boolean;
+  readonly #padded: boolean;
   #lineSize = 0;
   #rows = 0;
 
@@ -63,7 +63,7 @@ export class DuckDbIncoming implements Incoming {
     this.purpose = purpose;
     this.target = target;
     this.#columns = incomingColumns(table, purpose);
-    this.#padded = this.#columns.length === 1;
+    this.#padded = this.#columns.length === 1 && this.#columns.some((column) => column.nullable);
   }
 
   static async open(options: DuckDbIncomingOptions): Promise<DuckDbIncoming> {
@@ -96,10 +96,13 @@ export class DuckDbIncoming implements Incoming {
     } catch (thrown) {
       if (!(thrown instanceof EngineError)) throw thrown;
       const { text } = thrown.facts;
-      if (/maximum line size/i.test(text) && this.#lineSize < LINE_SIZES.length - 1) this.#lineSize += 1;
-      else if (this.#columns.length === 1 && this.#padded && /Expected Number of Columns: 2 Found: 1/.test(text)) {
-        this.#padded = false;
-      } else throw await this.#explain(thrown, toRead);
+      // A quoted value that is longer than the buffer shows in either of the two ways.
+      const maybeLong = /maximum line size|unterminated quote/i.test(text);
+      const longest = toRead.maxLineSize >= Math.max(file.bytes, LINE_SIZES[0]) && !file.path.endsWith(".gz");
+      if (!maybeLong || longest || this.#lineSize === LINE_SIZES.length - 1) {
+        throw await this.#explain(thrown, toRead);
+      }
+      this.#lineSize += 1;
       await this.#read(file, signal);
     }
   }

@@ -86,9 +86,29 @@ export function widens(from: string, to: string): boolean {
   );
 }
 
-/** BIGINT takes part with the 19 digits that it may have. */
+/**
+ * Whether values of the one type go into a column of the other exactly or with an error, never rounded: an incremental model may give an
+ * INTEGER for a BIGINT column, or DECIMAL(12,2) for DECIMAL(10,2), where a number that is too large is refused.
+ */
+export function assignable(from: string, to: string): boolean {
+  if (from === to) return true;
+  const given = digits(from);
+  const taken = digits(to);
+  return given !== undefined && taken !== undefined && given.scale <= taken.scale;
+}
+
+const INTEGER_DIGITS: Readonly<Record<string, number>> = {
+  TINYINT: 3,
+  SMALLINT: 5,
+  INTEGER: 10,
+  BIGINT: 19,
+  HUGEINT: 39,
+};
+
+/** Integers take part with the digits that they may have. */
 function digits(type: string): { readonly precision: number; readonly scale: number } | undefined {
-  if (type === "BIGINT") return { precision: 19, scale: 0 };
+  const integer = INTEGER_DIGITS[type];
+  if (integer !== undefined) return { precision: integer, scale: 0 };
   const decimal = /^DECIMAL\((\d+),(\d+)\)$/.exec(type);
   return decimal ? { precision: Number(decimal[1]), scale: Number(decimal[2]) } : undefined;
 }

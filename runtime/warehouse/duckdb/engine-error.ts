@@ -38,7 +38,7 @@ export function readEngineError(thrown: unknown): EngineError {
         summary: firstParagraph(text),
         text,
         position: position !== undefined && /^\d+$/.test(position) ? Number(position) : undefined,
-        subject: field(parsed, "name"),
+        subject: field(parsed, "name") ?? namedIn(text),
       },
       thrown,
     );
@@ -46,6 +46,14 @@ export function readEngineError(thrown: unknown): EngineError {
   const plain = /^(?:(.*?) Error: )?([\s\S]*)$/.exec(message);
   const text = plain?.[2] ?? message;
   return new EngineError({ kind: plain?.[1] ?? "Unknown", summary: firstParagraph(text), text }, thrown);
+}
+
+/** The name in messages that carry it in their text alone. */
+function namedIn(text: string): string | undefined {
+  const match =
+    /column "?([^"\s]+?)"? (?:not found|does not exist)/i.exec(text) ??
+    /with name "?([^"\s]+?)"? does not exist/i.exec(text);
+  return match?.[1];
 }
 
 function parseObject(text: string): object | undefined {

@@ -123,3 +123,5 @@ CREATE OR REPLACE MACRO nd_flatten(input) AS TABLE
     FROM json_each(to_json(input)) AS entry;
 
 CREATE OR REPLACE MACRO startswith(value, prefix) AS starts_with(value, prefix);
+
+CREATE OR REPLACE MACRO nd_divnull(dividend, divisor) AS nd_quotient(dividend, nullif(divisor, 0));

@@ -2,6 +2,7 @@
 import { NovaError } from "../../core/errors.ts";
 import type { Materialization, Materialized, StatementOptions } from "../warehouse.ts";
 import { relationColumnFacts } from "./catalogue.ts";
+import { assignable } from "./duckdb-type.ts";
 import type { Session } from "./engine.ts";
 import { userSqlError, type UserStatement } from "./model-sql.ts";
 import { writeModelBuild } from "./sql/bookkeeping.ts";
@@ -105,7 +106,7 @@ async function sameColumns(session: Session, { relation }: Incremental): Promise
     live.length === result.length &&
     live.every(({ name, type }, index) => {
       const other = result[index];
-      return other !== undefined && other.name.toLowerCase() === name.toLowerCase() && other.type === type;
+      return other !== undefined && other.name.toLowerCase() === name.toLowerCase() && assignable(other.type, type);
     });
   if (same) return live.map(({ name }) => name);
   const only = (left: typeof result, right: typeof result): string[] =>
@@ -117,7 +118,7 @@ async function sameColumns(session: Session, { relation }: Incremental): Promise
     ...only([...live], result).map((name) => `${name} is gone`),
     ...live.flatMap(({ name, type }) => {
       const other = result.find((column) => column.name.toLowerCase() === name.toLowerCase());
-      return other && other.type !== type ? [`${name} was ${type} and is ${other.type}`] : [];
+      return other && !assignable(other.type, type) ? [`${name} was ${type} and is ${other.type}`] : [];
     }),
   ];
   throw new NovaError(

@@ -106,6 +106,7 @@ const FUNCTIONS: Readonly<Record<string, FunctionRule>> = {
     bits === undefined || literalNumber(bits) === 256 ? call("nd_sha256", value) : undefined,
   div0: ([left, right]) => call("nd_div0", left, right),
   div0null: ([left, right]) => call("nd_div0null", left, right),
+  divnull: ([left, right]) => call("nd_divnull", left, right),
   table: ([inner]) => {
     const flatten = flattenInput(inner);
     return flatten === undefined ? undefined : call("nd_flatten", flatten);
@@ -225,8 +226,11 @@ function cutText(body: Tree, kind: "cast" | "try_cast"): Json {
   return call("left", whole, number(typeof length === "number" ? length : 1));
 }
 
+const TEXT_TYPES = new Set(["var_char", "char", "text", "string"]);
+
 function isText(type: Json | undefined): type is Tree {
-  return isTree(type) && ["var_char", "char", "text", "string"].includes(String(type["data_type"]));
+  const name = isTree(type) ? type["data_type"] : undefined;
+  return typeof name === "string" && TEXT_TYPES.has(name);
 }
 
 function isLimitedText(type: Json | undefined): boolean {
