@@ -40,6 +40,8 @@ export function parseYamlFile(file: string, text: string): YamlFile | readonly F
   if (document.errors.length > 0) {
     return document.errors.map((error) => ({ file, ...place(error.pos[0]), message: error.message }));
   }
+  const value = toPlain(document);
+  if ("error" in value) return [{ file, line: 1, column: 1, message: value.error }];
   const position = (path: Path) => {
     for (let length = path.length; length > 0; length--) {
       const offset = keyOffset(document, path.slice(0, length));
@@ -50,10 +52,19 @@ export function parseYamlFile(file: string, text: string): YamlFile | readonly F
   return {
     file,
     document,
-    value: document.toJS(),
+    value: value.plain,
     position,
     problem: (path, message) => ({ file, ...position(path), message }),
   };
+}
+
+/** Aliases without an anchor are found only here. */
+function toPlain(document: Document): { readonly plain: unknown } | { readonly error: string } {
+  try {
+    return { plain: document.toJS() };
+  } catch (thrown) {
+    return { error: thrown instanceof Error ? thrown.message : String(thrown) };
+  }
 }
 
 /** Where the key (for a mapping) or the item (for a sequence) at `path` starts. */

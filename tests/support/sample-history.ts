@@ -154,7 +154,8 @@ export function* sampleBatch(options: SampleBatchOptions): Generator<BatchEvent>
   const tables: TableResult[] = [];
   for (const [index, [name, rows, width]] of TABLES.entries()) {
     const changing = name === "vendas" || name === "clientes" || (name === "veiculos" && random() < 0.1);
-    const read = first ? rows : changing ? 1 + Math.floor(random() * 14) : 0;
+    const few = name === "veiculos" ? 2 : 14;
+    const read = first ? rows : changing ? 1 + Math.floor(random() * few) : 0;
     const size = read * width;
     const begin = index * 22 + random() * 10;
     const extractTime = (25 + random() * 40 + rows / 900) * (rows > 1000 ? slow : pace);
@@ -191,7 +192,7 @@ export function* sampleBatch(options: SampleBatchOptions): Generator<BatchEvent>
     yield finished(load, begin + 6 + extractTime, begin + 6 + extractTime + loadTime);
     longest = Math.max(longest, begin + 6 + extractTime + loadTime);
     const deleted = first || read < 8 ? 0 : 1;
-    const updated = first ? 0 : Math.floor(read / 4);
+    const updated = first ? 0 : name === "veiculos" ? read : Math.floor(read / 4);
     tables.push({
       name,
       mode: "incremental",
@@ -199,7 +200,7 @@ export function* sampleBatch(options: SampleBatchOptions): Generator<BatchEvent>
       inserted: read - updated,
       updated,
       deleted,
-      rows_total: rows + (first || !changing ? 0 : batchId * 6),
+      rows_total: rows + (first || !changing || name === "veiculos" ? 0 : batchId * 6),
       bytes: size,
       seconds: Math.round(extractTime + loadTime) / 1000,
       status: "success",

@@ -1,6 +1,6 @@
 /**
  * Pictures of the status page, light and dark, wide and narrow: `node tests/support/screenshots.ts <folder>`.
- * The history is made up, and the same each time.
+ * The history is made up, and the same each time. `readme-1440-light.png` is docs/status-page.png.
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -15,9 +15,12 @@ const SHOTS: readonly {
   readonly name: string;
   readonly path: string;
   readonly running: boolean;
+  /** Only what a window shows. */
+  readonly window?: boolean;
   readonly act?: (page: Page) => Promise<void>;
 }[] = [
   { name: "overview", path: "/", running: true },
+  { name: "readme", path: "/", running: true, window: true },
   { name: "overview-idle", path: "/", running: false },
   { name: "batch-failed", path: `/batches/${NEWEST - 1}`, running: true },
   { name: "batch-retried", path: `/batches/${NEWEST - 33}`, running: true },
@@ -41,14 +44,17 @@ try {
       for (const width of [1440, 390]) {
         const context = await browser.newContext({
           colorScheme,
-          viewport: { width, height: 900 },
+          viewport: { width, height: 1_040 },
           deviceScaleFactor: width < 500 ? 2 : 1,
         });
         const tab = await context.newPage();
         for (const shot of SHOTS.filter((candidate) => candidate.running === running)) {
           await tab.goto(url + shot.path);
           await shot.act?.(tab);
-          await tab.screenshot({ path: join(folder, `${shot.name}-${width}-${colorScheme}.png`), fullPage: true });
+          await tab.screenshot({
+            path: join(folder, `${shot.name}-${width}-${colorScheme}.png`),
+            fullPage: !shot.window,
+          });
         }
         await context.close();
       }
