@@ -11,7 +11,7 @@ const id = z.coerce.number("must be a number").int().positive().max(Number.MAX_S
 const limit = (most: number, usual: number) =>
   z.coerce.number("must be a number").int().min(1).max(most).default(usual);
 
-export const batchParams = z.object({ id });
+const batchParams = z.object({ id });
 const batchesQuery = z.strictObject({ limit: limit(500, 50), before: id.optional() });
 const logsQuery = z.strictObject({
   limit: limit(2_000, 500),

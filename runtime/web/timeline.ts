@@ -25,7 +25,7 @@ export interface TimelineRow {
 }
 
 export interface Timeline {
-  /** In the order of their first start. */
+  /** In the order of their first start, the tests last. */
   readonly rows: readonly TimelineRow[];
   /** Length of the axis; never 0. */
   readonly seconds: number;
@@ -45,13 +45,18 @@ export function timeline({ startedAt, seconds, tasks, now }: TimelineRequest): T
   const zero = Date.parse(startedAt);
   const soFar = seconds ?? Math.max(0, (now.getTime() - zero) / 1000);
   const byRow = Map.groupBy(tasks, rowKey);
-  const rows = [...byRow.values()].map((attempts) => rowOf(attempts, zero, soFar));
+  const rows = [...byRow]
+    .toSorted(([one], [other]) => Number(one === TESTS) - Number(other === TESTS))
+    .map(([, attempts]) => rowOf(attempts, zero, soFar));
   const end = Math.max(soFar, ...rows.flatMap((row) => row.segments.map((segment) => segment.to)), 0.001);
   return { rows, seconds: end, ticks: ticks(end) };
 }
 
+/** Tests run whenever what they test is there; their one row stands last. */
+const TESTS = "tests";
+
 function rowKey({ kind, subject }: TaskAttempt): string {
-  if (kind === "test") return "tests";
+  if (kind === "test") return TESTS;
   if (kind === "model") return `model/${subject}`;
   return subject === "" ? `batch/${kind}` : `table/${subject}`;
 }

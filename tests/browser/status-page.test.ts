@@ -75,7 +75,7 @@ describe.skipIf(found === undefined)("the status page in a browser", () => {
     await using opened = await open({ path, batches: 12, running: true });
     const { tab, complaints } = opened;
     expect(await tab.locator("h1").first().textContent()).not.toBe("");
-    expect(await tab.locator(".brand").evaluate((element) => element.ownerDocument.styleSheets.length)).toBe(1);
+    expect(await tab.locator(".brand").evaluate((element) => element.ownerDocument.styleSheets.length)).toBe(4);
     expect(complaints).toEqual([]);
   });
 

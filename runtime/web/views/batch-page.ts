@@ -64,15 +64,24 @@ function facts(data: BatchPageData): Html {
       value: batch.snapshot ? times.precise(batch.snapshot) : none(),
       note: batch.snapshot ? "all tables at one instant" : "no snapshot was opened",
     })}
-    ${fact({ name: "Rows read", value: count(batch.rows_read), note: `in ${plural(batch.tables.length, "table")}` })}
-    ${fact({ name: "Changes", value: changes(batch), note: "in the stage tables" })}
+    ${rowsRead(batch)} ${fact({ name: "Changes", value: changes(batch), note: "in the stage tables" })}
     ${fact({ name: "Failed", value: count(failures), note: "tables, models and tests" })}
   </dl>`;
 }
 
+/** Of the results, or as far as the tasks of a running batch have come. */
+function rowsRead({ status, rows_read, tables, tasks }: BatchRecord): Html {
+  const extracts = tasks.filter((task) => task.kind === "extract");
+  const [rows, among] =
+    status === "running" && tables.length === 0
+      ? [extracts.reduce((sum, task) => sum + (task.rows ?? 0), 0), new Set(extracts.map((task) => task.subject)).size]
+      : [rows_read, tables.length];
+  return fact({ name: "Rows read", value: count(rows), note: `in ${plural(among, "table")}` });
+}
+
 const STARTED_BY: Readonly<Record<BatchRecord["trigger"], string>> = {
   schedule: "the schedule",
-  manual: "hand, on this page",
+  manual: "hand",
   command: "novadrive run",
 };
 

@@ -7,6 +7,9 @@ import type { Times } from "../format.ts";
 import { html, type Content, type Html } from "../html.ts";
 import { ticking } from "./parts.ts";
 
+/** In the order in which they overrule each other. */
+const STYLES = ["base", "panels", "batch", "narrow"] as const;
+
 /** What every page is given. */
 export interface Frame {
   readonly info: ServerInfo;
@@ -39,7 +42,7 @@ export function document(title: string, body: Html): Html {
         <meta name="color-scheme" content="light dark" />
         <title>${title}</title>
         <link rel="icon" href="/assets/icon.svg" type="image/svg+xml" />
-        <link rel="stylesheet" href="/assets/page.css" />
+        ${STYLES.map((name) => html`<link rel="stylesheet" href="/assets/${name}.css" />`)}
         <script type="module" src="/assets/page.js"></script>
       </head>
       <body>

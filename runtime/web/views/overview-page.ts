@@ -90,7 +90,7 @@ function facts(data: OverviewData, newest: BatchSummary): Html {
     ${fact({
       name: "Changes",
       value: finished ? changes(finished) : none(),
-      note: finished && `${count(finished.rows_read)} rows read in batch ${finished.batch_id}`,
+      note: finished && `${plural(finished.rows_read, "row")} read in batch ${finished.batch_id}`,
     })}
     ${
       tests.length === 0

@@ -122,7 +122,7 @@ export function breakable(name: string): Content[] {
 }
 
 /** Text of an error, whose `commands` stand in backticks. */
-export function prose(text: string): Content[] {
+function prose(text: string): Content[] {
   return text.split("`").map((piece, index) => (index % 2 === 1 ? html`<code>${piece}</code>` : piece));
 }
 

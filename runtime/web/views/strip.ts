@@ -1,7 +1,7 @@
 /** The chart of the last batches: one bar each, its height the duration, its colour the status. */
 import { duration } from "../assets/format.js";
 import type { BatchSummary } from "../../store/records.ts";
-import { count } from "../format.ts";
+import { plural } from "../format.ts";
 import { html, type Html } from "../html.ts";
 import type { Frame } from "./layout.ts";
 import { look, sign } from "./parts.ts";
@@ -64,7 +64,7 @@ function bar({ batch, slot, scale, current, frame }: BarOptions): Html {
         <b>${sign(status)} Batch ${batch_id}, ${status}</b>
         <span>${frame.times.full(started_at)}</span>
         <span
-          >${status === "running" ? "so far " : ""}${duration(seconds)} · ${batch.trigger} · ${count(changed)} rows
+          >${status === "running" ? "so far " : ""}${duration(seconds)} · ${batch.trigger} · ${plural(changed, "row")}
           changed</span
         >
         ${batch.error && html`<span><code>${batch.error.code}</code></span>`}

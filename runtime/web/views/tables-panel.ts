@@ -1,6 +1,6 @@
 /** How each stage table stands now, and what the running batch does with it. */
 import type { TableState, TaskAttempt } from "../../store/records.ts";
-import { bytes, count } from "../format.ts";
+import { bytes, count, plural } from "../format.ts";
 import { html, type Content, type Html } from "../html.ts";
 import type { Frame } from "./layout.ts";
 import type { OverviewData } from "./overview-page.ts";
@@ -73,7 +73,7 @@ const DOING: Partial<Record<TaskAttempt["kind"], readonly [now: string, then: st
 /** What the running batch does with the table, else what its last load was. */
 function activity(name: string, table: TableState | undefined, running: Frame["running"]): Content {
   if (!running) {
-    return table && html`<span class="quiet">${count(table.rows_read)} rows read, ${lasted(table.seconds)}</span>`;
+    return table && html`<span class="quiet">${plural(table.rows_read, "row")} read, ${lasted(table.seconds)}</span>`;
   }
   const tasks = running.tasks.filter(({ subject, kind }) => subject === name && TABLE_TASKS.has(kind));
   const current = tasks.findLast((task) => task.status === "running") ?? tasks.at(-1);
@@ -87,5 +87,5 @@ function activity(name: string, table: TableState | undefined, running: Frame["r
 function progress(current: TaskAttempt, tasks: readonly TaskAttempt[]): Content {
   const counted = current.rows === null ? tasks.findLast((task) => task.rows !== null) : current;
   if (!counted || counted.rows === null) return null;
-  return html`${count(counted.rows)} rows${counted.bytes ? `, ${bytes(counted.bytes)}` : ""}`;
+  return html`${plural(counted.rows, "row")}${counted.bytes ? `, ${bytes(counted.bytes)}` : ""}`;
 }

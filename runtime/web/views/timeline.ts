@@ -1,6 +1,6 @@
 /** The waterfall of a batch's tasks. */
 import { duration } from "../assets/format.js";
-import { bytes, count } from "../format.ts";
+import { bytes, count, plural } from "../format.ts";
 import { html, type Html } from "../html.ts";
 import type { Segment, Timeline, TimelineRow } from "../timeline.ts";
 import { breakable, sign } from "./parts.ts";
@@ -84,7 +84,7 @@ function rowView(row: TimelineRow, data: Timeline): Html {
     </span>
     <span class="timeline-numbers">
       <span class="number">${duration(to - from)}</span>
-      <span class="number rows">${extract?.rows ? html`${count(extract.rows)} rows` : ""}</span>
+      <span class="number rows">${extract?.rows ? plural(extract.rows, "row") : ""}</span>
       <span class="number bytes">${extract?.bytes ? bytes(extract.bytes) : ""}</span>
     </span>
   </li>`;
@@ -99,7 +99,7 @@ function segmentLine({ kind, status, attempt, from, to, rows, bytes: size }: Seg
   return html`<span
     >${kind}${attempt > 1 && html` (attempt ${attempt})`}:
     ${duration(to - from)}${status !== "success" && html`, ${status}`}${
-      rows ? html` · ${count(rows)} rows` : ""
+      rows ? html` · ${plural(rows, "row")}` : ""
     }${size ? html` · ${bytes(size)}` : ""}</span
   >`;
 }

@@ -57,6 +57,16 @@ test("a table's tasks share a row, in the order of their start", () => {
   ]);
 });
 
+test("the row of the tests stands last, though tests start between models", () => {
+  const { rows } = timeline({
+    startedAt: START,
+    seconds: 10,
+    now,
+    tasks: [task({ kind: "test", subject: "a", from: 1, seconds: 1 }), task({ kind: "model", from: 2, seconds: 1 })],
+  });
+  expect(rows.map((row) => row.group)).toEqual(["model", "tests"]);
+});
+
 test("a retry that succeeds makes its row a success, and is counted", () => {
   const { rows } = timeline({
     startedAt: START,
