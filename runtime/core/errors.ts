@@ -59,12 +59,3 @@ export function toNovaError(thrown: unknown): NovaError {
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   return new NovaError("INTERNAL", message, { cause: thrown });
 }
-
-/** Runs `work`; what it throws that is not yet a NovaError is turned into one by `wrap`. */
-export async function withErrors<T>(work: () => Promise<T>, wrap: (thrown: unknown) => NovaError): Promise<T> {
-  try {
-    return await work();
-  } catch (thrown) {
-    throw thrown instanceof NovaError ? thrown : wrap(thrown);
-  }
-}

@@ -2,7 +2,7 @@
 import type { ErrorReport } from "./errors.ts";
 
 export type BatchStatus = "running" | "success" | "failed" | "cancelled";
-export type StepStatus = "success" | "failed" | "skipped";
+type StepStatus = "success" | "failed" | "skipped";
 
 export interface TableResult {
   readonly name: string;

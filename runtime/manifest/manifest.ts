@@ -27,7 +27,7 @@ export interface ManifestTable {
   readonly line: number;
 }
 
-export type SyncMode = "full_refresh" | "append" | "incremental";
+type SyncMode = "full_refresh" | "append" | "incremental";
 
 export interface SyncSettings {
   readonly mode: SyncMode;

@@ -13,9 +13,9 @@ export type RunState = "idle" | "running" | "stopping" | "stopped";
 /** `tick`: the schedule is due. `request`: somebody asks for a batch now. `finished`: the batch is over. `stop`: the process is to end. */
 export type RunEvent = "tick" | "request" | "finished" | "stop";
 /** `skip`: a due tick passes unused, and is logged. `refuse`: the one who asked is told why. `cancel`: the running batch is asked to end. */
-export type RunAction = "start" | "skip" | "refuse" | "cancel" | "none";
+type RunAction = "start" | "skip" | "refuse" | "cancel" | "none";
 
-export interface Transition {
+interface Transition {
   readonly next: RunState;
   readonly action: RunAction;
 }

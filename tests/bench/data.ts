@@ -1,7 +1,7 @@
 /** The bench's own data: `vendas` in the shape that the dealership has it, made inside PostgreSQL. */
 import pg from "pg";
 
-export async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {

@@ -40,7 +40,10 @@ async function startServer(): Promise<{ url: string; stop: () => Promise<void> }
     const port = await claimable(0);
     if (port === undefined) throw new Error("No free port on 127.0.0.1");
     const server = await start(place, port, signal);
-    const stop = () => server.stop().finally(remove);
+    const stop = async () => {
+      await server.stop();
+      await remove();
+    };
     return { url: `postgres://postgres:${PASSWORD}@127.0.0.1:${port}/postgres`, stop };
   } catch (thrown) {
     await remove();
