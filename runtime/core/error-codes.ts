@@ -196,7 +196,7 @@ export const ERROR_CODES = {
   ),
   BATCH_ABANDONED: failure(
     "The process ended in the middle of the batch.",
-    "Nothing to do: nothing of it was published.",
+    "Nothing to do: the warehouse holds whole batches only, and the next one goes on from the last.",
   ),
   BATCH_UNKNOWN: misuse(
     "The run history has no such batch.",

@@ -91,19 +91,18 @@ export class Scheduler {
   }
 
   #tick(date: Date): void {
-    const { claimTick, log } = this.#options;
-    if (!claimTick(date)) return;
-    if (this.#apply("tick") === "skip") {
-      log.warn(`the tick of ${date.toISOString()} is skipped: a batch is still running`);
-      return;
+    const fail = (thrown: unknown) => {
+      const { code, message, remedy } = toNovaError(thrown);
+      this.#options.log.error({ code, remedy }, `the batch of ${date.toISOString()} could not begin: ${message}`);
+    };
+    try {
+      if (!this.#options.claimTick(date)) return;
+      if (this.#apply("tick") === "start") this.#start("schedule").catch(fail);
+      else this.#options.log.warn(`the tick of ${date.toISOString()} is skipped: a batch is still running`);
+    } catch (thrown) {
+      // The history cannot be written (a full disk): the next tick is another chance.
+      fail(thrown);
     }
-    this.#start("schedule").catch((thrown: unknown) => {
-      const error = toNovaError(thrown);
-      log.error(
-        { code: error.code, remedy: error.remedy },
-        `the batch of ${date.toISOString()} could not begin: ${error.message}`,
-      );
-    });
   }
 
   /** @returns the batch's number, as soon as it has one */
