@@ -4,7 +4,7 @@ import type { Config } from "../config/options.ts";
 import { systemClock } from "../core/clock.ts";
 import { EventBus } from "../core/events.ts";
 import type { Log } from "../core/log.ts";
-import { runBatch } from "../schedule/run-batch.ts";
+import { runBatchInProcess } from "../schedule/batch-process.ts";
 import { Scheduler } from "../schedule/scheduler.ts";
 import { Store } from "../store/store.ts";
 import { createServer, listen } from "../web/server.ts";
@@ -30,7 +30,6 @@ export interface ServeOptions {
 export async function serveUntilStopped({ config, log, signal, runAtStart, onReady }: ServeOptions): Promise<void> {
   using store = Store.open({ folder: config.stateDir });
   const events = new EventBus();
-  events.subscribe((event) => store.record(event));
   logEvents(events, log);
   const scheduler = new Scheduler({
     schedule: config.schedule,
@@ -39,7 +38,7 @@ export async function serveUntilStopped({ config, log, signal, runAtStart, onRea
     clock: systemClock,
     log,
     claimTick: (tick) => store.claimTick({ schedule: config.schedule, tick }),
-    runBatch: (run) => runBatch({ config, store, events, ...run }),
+    runBatch: (run) => runBatchInProcess({ config, store, events, ...run }),
   });
   try {
     const info = {

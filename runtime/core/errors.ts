@@ -59,3 +59,8 @@ export function toNovaError(thrown: unknown): NovaError {
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   return new NovaError("INTERNAL", message, { cause: thrown });
 }
+
+/** The error that a report was made from, as far as a report tells. */
+export function fromReport({ code, message, remedy, details }: ErrorReport): NovaError {
+  return new NovaError(code, message, { remedy, details });
+}
