@@ -182,6 +182,24 @@ export function describeValues(suite: () => Suite): void {
     expect(long?.[0] === text).toBe(true);
   });
 
+  it("keeps long texts that are full of what looks like the end of a row", async () => {
+    const table = manifestTable({
+      name: "look_alikes",
+      columns: { id: "integer not null", value: "text", other: "text" },
+      primaryKey: ["id"],
+    });
+    const { batches, prepare } = suite();
+    await prepare(table);
+    const pieces = ['\n7,"a","b"\n', '",\n"', '""', "\r\n", '"x",\n', "1,2,3\n", ",", "\\", '"\n', "é".repeat(20)];
+    const text = (id: number): string =>
+      Array.from({ length: 6000 }, (_, i) => pieces[(id * 31 + i * i * 7 + i) % pieces.length]).join("");
+    const rows = Array.from({ length: 250 }, (_, id): Cell[] => [id, text(id), id % 3 === 0 ? null : "x"]);
+    await batches.publish({ table, rows });
+    const read = await batches.rows(`select id, value from ${name(suite(), "look_alikes")} order by id`);
+    expect(read.length).toBe(rows.length);
+    for (const [id, value] of read) expect(value === text(Number(id))).toBe(true);
+  });
+
   it("keeps rows whose only column is NULL", async () => {
     const table = manifestTable({ name: "single_column", columns: { value: "text" }, sync: { mode: "full_refresh" } });
     const { batches, prepare } = suite();

@@ -24,8 +24,13 @@ export interface FileToRead {
   readonly columns: readonly ManifestColumn[];
   /** The file has one constant column more, so that a row whose only value is NULL is not a blank line. */
   readonly padded: boolean;
-  /** Longest line that is expected, in bytes; the reader's buffers are as large. */
-  readonly maxLineSize: number;
+  /** Bytes of the reader's buffers. No row may be longer: most that are fail, but some are read wrong (DuckDB 1.5.5). */
+  readonly buffer: number;
+  /**
+   * Whether several threads read, each from a place that it guesses to be the start of a row. Among long quoted texts the guess can fail, and
+   * then the whole statement does ("The CSV Parser state machine reached an invalid state"), whatever the size of the buffers (DuckDB 1.5.5).
+   */
+  readonly parallel: boolean;
 }
 
 export function insertFile(target: string, file: FileToRead): string {
@@ -52,8 +57,9 @@ function readCsv(file: FileToRead, types: readonly string[]): string {
     "allow_quoted_nulls=false",
     String.raw`new_line='\n'`,
     `compression=${literal(file.path.endsWith(".gz") ? "gzip" : "none")}`,
-    `max_line_size=${file.maxLineSize}`,
-    `buffer_size=${file.maxLineSize}`,
+    `max_line_size=${file.buffer}`,
+    `buffer_size=${file.buffer}`,
+    ...(file.parallel ? [] : ["parallel=false"]),
     `columns={${columns.join(", ")}}`,
   ];
   return `read_csv(${options.join(", ")})`;
@@ -127,7 +133,7 @@ export function findMisfit(file: FileToRead, table: ManifestTable): string {
   const types = file.columns.map(() => "VARCHAR");
   return [
     `SELECT row, ${when(({ column }) => literal(column.name))}, left(${when(({ text }) => text)}, 80), ${key}`,
-    `FROM (SELECT row_number() OVER () AS row, * FROM ${readCsv(file, types)})`,
+    `FROM (SELECT row_number() OVER () AS row, * FROM ${readCsv({ ...file, parallel: false }, types)})`,
     `WHERE ${checks.map(({ wrong }) => `(${wrong})`).join(" OR ")} ORDER BY row LIMIT 1`,
   ].join(" ");
 }
