@@ -163,7 +163,8 @@ class Build {
           });
           return built.rows;
         } catch (thrown) {
-          throw sqlError(thrown, { node, compiled: [compiled, ...preHooks, ...postHooks], compiledFile });
+          const translate = (sql: string) => warehouse.translate(sql);
+          throw sqlError(thrown, { node, compiled: [compiled, ...preHooks, ...postHooks], compiledFile, translate });
         }
       });
       this.#report({ ...modelBase(node), status: "success", rows, seconds: seconds() });

@@ -2,6 +2,7 @@
 import { identifier } from "../core/sql.ts";
 import type { Relation } from "../warehouse/warehouse.ts";
 import { filtered, isBuiltIn, parseReference, testSql } from "./data-test.ts";
+import { hookTemplate } from "./hook-template.ts";
 import type { AnalysisNode, GenericTest, ModelNode, Project, ProjectNode, TestNode } from "./project.ts";
 import type { FindPlace } from "./source-map.ts";
 import type { Template } from "./template-engine.ts";
@@ -59,7 +60,7 @@ export class Compiler {
   /** Hooks of a model that are not empty. @throws NovaError MODEL_COMPILE_FAILED */
   hooks(model: ModelNode, which: "preHooks" | "postHooks"): readonly Compiled[] {
     const compiled = model.config[which].map((source) =>
-      this.#render({ file: model.file, source }, this.#scope(model)),
+      this.#render(hookTemplate(source, { file: model.file, text: model.source }), this.#scope(model)),
     );
     return compiled.filter(({ sql }) => sql.trim() !== "");
   }
@@ -97,12 +98,14 @@ export class Compiler {
   #render(template: Template, scope: TemplateScope): Compiled {
     const { engine } = this.#project;
     const text = engine.render(template, scope);
+    const blank = /^(?:[^\S\n]*\n)*/.exec(text)?.[0] ?? "";
+    const linesBefore = blank.split("\n").length - 1;
     let trace: FindPlace | undefined | "unknown" = "unknown";
     return {
-      sql: trimmed(text),
+      sql: trimmed(text.slice(blank.length)),
       place: (line, column) => {
         if (trace === "unknown") trace = engine.trace(template, scope, text);
-        return trace?.(line, column);
+        return trace?.(line + linesBefore, column);
       },
     };
   }

@@ -4,6 +4,7 @@ import { closestMatch } from "leven";
 import { NovaError } from "../core/errors.ts";
 import { topologicalOrder } from "./graph.ts";
 import { checkModelConfig, mergeConfigs, modelConfig, names, normalizeKeys, type RawConfig } from "./node-config.ts";
+import { hookTemplate } from "./hook-template.ts";
 import { baseName, folders, type LooseNode } from "./loose-node.ts";
 import { lineOf, parseTemplate, type ParseContext, type Reference } from "./parse-template.ts";
 import { checkTree, folderConfigs, projectVars, runHooks } from "./project-file.ts";
@@ -38,7 +39,7 @@ export async function loadProject(options: LoadProjectOptions): Promise<Project>
   const engine = await TemplateEngine.load(files.macros.map(({ file, text }) => ({ file, source: text })));
   const base = { target: options.target, vars, environment, projectName: projectFile.name };
   const context: ParseContext = { engine, base };
-  const hook = (text: string) => ({ file: files.projectYaml.file, source: text });
+  const hook = (sql: string) => hookTemplate(sql, { file: files.projectYaml.file, text: files.projectText });
 
   const sources = readSources(projectFile.name, files.properties);
   const { models, disabled } = readModels(context, files);

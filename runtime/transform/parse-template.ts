@@ -1,6 +1,7 @@
 /** The first of two passes: renders a template without the warehouse, only to learn its settings and what it refers to. */
 import { checkModelConfig, mergeConfigs, normalizeKeys, type RawConfig } from "./node-config.ts";
 import { NovaError } from "../core/errors.ts";
+import { hookTemplate } from "./hook-template.ts";
 import type { Template, TemplateEngine } from "./template-engine.ts";
 import { lineAt } from "./template-scan.ts";
 import { templateScope, type ScopeNode, type ScopeOptions } from "./template-scope.ts";
@@ -32,7 +33,7 @@ export function parseTemplate(context: ParseContext, template: Template, node: S
     references.set(JSON.stringify([kind, path]), { kind, path });
     return path.join(".");
   };
-  const render = (source: string, incremental: boolean): RawConfig => {
+  const render = (what: Template, incremental: boolean): RawConfig => {
     const configs: RawConfig[] = [];
     const scope = templateScope({
       ...context.base,
@@ -48,16 +49,17 @@ export function parseTemplate(context: ParseContext, template: Template, node: S
       configure: (config) => configs.push(normalizeKeys(config)),
       macro: (name) => context.engine.macroFunction(name),
     });
-    context.engine.render({ file: template.file, source }, scope);
+    context.engine.render(what, scope);
     return mergeConfigs(configs);
   };
-  const config = render(template.source, false);
+  const config = render(template, false);
   const mayDiffer =
     [template.source, ...hooksOf(config)].some((text) => text.includes("is_incremental")) ||
     usesMacros(context, template);
-  if (mayDiffer) render(template.source, true);
+  if (mayDiffer) render(template, true);
   checkInline(template, config);
-  for (const hook of [...hooksOf(node.config), ...hooksOf(config)]) render(hook, true);
+  const from = { file: template.file, text: template.source };
+  for (const hook of [...hooksOf(node.config), ...hooksOf(config)]) render(hookTemplate(hook, from), true);
   return { config, references: [...references.values()] };
 }
 

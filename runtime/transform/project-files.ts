@@ -29,6 +29,7 @@ export interface Properties {
 export interface ProjectFiles {
   readonly projectFile: ProjectFile;
   readonly projectYaml: YamlFile;
+  readonly projectText: string;
   readonly models: readonly TextFile[];
   readonly macros: readonly TextFile[];
   readonly tests: readonly TextFile[];
@@ -60,6 +61,7 @@ export async function readProjectFiles(folder: string): Promise<ProjectFiles> {
   return {
     projectFile,
     projectYaml,
+    projectText: text,
     models: sql(models),
     macros: [...sql(macros), ...sql(tests).filter(generic)],
     tests: sql(tests).filter((test) => !generic(test)),

@@ -124,7 +124,9 @@ export class TemplateEngine {
     let thrown: unknown;
     const environment = this.#environment(0);
     try {
-      text = environment.renderNamedStr(template.file, this.#adapt(template), {});
+      // A name that ends in .yml would have every value escaped as JSON.
+      const name = template.file.endsWith(".sql") ? template.file : `${template.file} `;
+      text = environment.renderNamedStr(name, this.#adapt(template), {});
     } catch (error) {
       thrown = error;
     }
@@ -280,7 +282,7 @@ const withoutMarksInside = (value: unknown): unknown => (typeof value === "strin
 export function describeEngineError(text: string, known: readonly string[], cause: unknown): NovaError {
   const match = /^(.*?)(?: \(in (.+):(\d+)\))?$/m.exec(text);
   const problem = match?.[1] ?? text;
-  const file = match?.[2];
+  const file = match?.[2]?.trimEnd();
   const line = match?.[3] === undefined ? undefined : Number(match[3]);
   const { message, remedy } = explain(problem, excerpt(text), known);
   const placed = file !== undefined && file !== "macro call" && line !== undefined;

@@ -103,6 +103,18 @@ describe("incremental models", () => {
   });
 });
 
+test("statements of dbt_project.yml are plain SQL, and their errors have a line", async () => {
+  await using folder = await projectFolder({
+    "dbt_project.yml":
+      "name: shop\non-run-start:\n  - create schema {{ target.schema }}_x\n  - |\n    select\n    {{ nope }}\n",
+  });
+  const project = await folder.load();
+  const compiler = new Compiler({ project });
+  const [first, second] = project.onRunStart;
+  expect(first && compiler.runHook(first).sql).toBe("create schema analytics_x");
+  expect(() => second && compiler.runHook(second)).toThrow(/dbt_project\.yml:6 nope is not defined$/);
+});
+
 test("compiled files lie where dbt puts them", async () => {
   await using folder = await projectFolder({
     "models/x/a.sql": "select 1",
@@ -133,7 +145,7 @@ describe("sqlError", () => {
   }
 
   test("of a line goes to the template's line", async () => {
-    const error = await told(new NovaError("MODEL_SQL_FAILED", "syntax error", { details: { line: 4, column: 3 } }));
+    const error = await told(new NovaError("MODEL_SQL_FAILED", "syntax error", { details: { line: 3, column: 3 } }));
     expect(error.details).toMatchObject({ line: 6, model: "a" });
     expect(error.message).toMatch(/models\/a\.sql:6 model a: syntax error$/);
   });
