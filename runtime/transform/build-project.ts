@@ -12,7 +12,7 @@ import type { ModelNode, Project, ProjectNode, TestNode } from "./project.ts";
 import { runSteps, type Step } from "./run-steps.ts";
 import { selectNodes, type Selection } from "./select.ts";
 import { sqlError } from "./sql-error.ts";
-import type { Template } from "./template-engine.ts";
+import type { Template } from "./macros.ts";
 
 export interface BuildProjectOptions extends Selection {
   readonly project: Project;

@@ -5,7 +5,7 @@ import { filtered, isBuiltIn, parseReference, testSql } from "./data-test.ts";
 import { hookTemplate } from "./hook-template.ts";
 import type { AnalysisNode, GenericTest, ModelNode, Project, ProjectNode, TestNode } from "./project.ts";
 import type { FindPlace } from "./source-map.ts";
-import type { Template } from "./template-engine.ts";
+import type { Template } from "./macros.ts";
 import type { TemplateScope } from "./template-function.ts";
 import { templateScope, type ScopeNode } from "./template-scope.ts";
 

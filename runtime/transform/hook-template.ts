@@ -1,5 +1,5 @@
 /** Hooks are SQL inside of other files; as templates they keep their lines there, so that errors point to them. */
-import type { Template } from "./template-engine.ts";
+import type { Template } from "./macros.ts";
 import { lineAt } from "./template-scan.ts";
 
 /**

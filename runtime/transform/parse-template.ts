@@ -2,7 +2,8 @@
 import { checkModelConfig, mergeConfigs, normalizeKeys, type RawConfig } from "./node-config.ts";
 import { NovaError } from "../core/errors.ts";
 import { hookTemplate } from "./hook-template.ts";
-import type { Template, TemplateEngine } from "./template-engine.ts";
+import type { Template } from "./macros.ts";
+import type { TemplateEngine } from "./template-engine.ts";
 import { lineAt } from "./template-scan.ts";
 import { templateScope, type ScopeNode, type ScopeOptions } from "./template-scope.ts";
 

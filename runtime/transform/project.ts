@@ -1,5 +1,6 @@
 /** A dbt project as the program knows it, after reading, parsing and checking. */
-import type { TemplateEngine, Template } from "./template-engine.ts";
+import type { Template } from "./macros.ts";
+import type { TemplateEngine } from "./template-engine.ts";
 
 export interface Project {
   readonly name: string;
