@@ -60,13 +60,10 @@ async function tidy(session: Session, tables: readonly TablePublication[]): Prom
   const incoming = new Set(
     tables.flatMap(({ rows, keys }) => (keys ? [targetOf(rows), targetOf(keys)] : [targetOf(rows)])),
   );
-  try {
+  const drop = session.transaction(async () => {
     for (const target of incoming) await session.run(`DROP TABLE IF EXISTS ${target}`);
-    // Gives the space of the dropped tables back to the file; refused while another transaction writes.
-    await session.run("CHECKPOINT");
-  } catch {
-    return;
-  }
+  });
+  await drop.catch(() => undefined);
 }
 
 function targetOf(incoming: Incoming): string {
