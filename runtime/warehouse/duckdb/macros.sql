@@ -7,23 +7,26 @@ CREATE OR REPLACE MACRO nd_initcap(value) AS
     array_to_string(
         list_transform(
             regexp_extract_all(
-                lower(value),
+                value,
                 '[^\s!?@"^#$&~_,.:;+\-*%/|\\\[\](){}<>]+|[\s!?@"^#$&~_,.:;+\-*%/|\\\[\](){}<>]+'
             ),
-            lambda word: upper(word[1]) || word[2:]
+            lambda word: upper(word[1]) || lower(word[2:])
         ),
         ''
     ),
 (value, delimiters) AS
     CASE
-        WHEN delimiters = '' THEN upper(lower(value)[1]) || lower(value)[2:]
+        WHEN delimiters = '' THEN upper(value[1]) || lower(value[2:])
         ELSE array_to_string(
             list_transform(
                 regexp_extract_all(
-                    lower(value),
+                    value,
                     '[^' || regexp_escape(delimiters) || ']+|[' || regexp_escape(delimiters) || ']+'
                 ),
-                lambda word: upper(word[1]) || word[2:]
+                lambda word: CASE
+                    WHEN contains(delimiters, word[1]) THEN word
+                    ELSE upper(word[1]) || lower(word[2:])
+                END
             ),
             ''
         )
