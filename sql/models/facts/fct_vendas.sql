@@ -8,9 +8,29 @@
         materialized='incremental',
         unique_key='venda_id',
         on_schema_change='fail',
-        post_hook='{{ delete_sales_that_no_longer_count() }}'
+        post_hook=[
+            '{{ delete_cancelled_sales() }}',
+            '{{ delete_sales_that_lost_a_dimension() }}',
+            '{{ delete_changed_sales_that_do_not_count() }}'
+        ]
     )
 }}
+
+with vendas as (
+    select *
+    from {{ ref('stg_vendas') }}
+    {%- if is_incremental() %}
+    where id_vendas in (
+        select id_vendas
+        from {{ source('stage', 'vendas') }}
+        where {{ changed_since_last_build() }}
+        union all
+        select candidates.id_vendas
+        from {{ source('stage', 'vendas') }} as candidates
+        where not exists (select 1 from {{ this }} as known where known.venda_id = candidates.id_vendas)
+    )
+    {%- endif %}
+)
 
 select
     vendas.id_vendas as venda_id,
@@ -22,16 +42,5 @@ select
     vendas.data_venda,
     vendas.data_inclusao,
     vendas.data_atualizacao
-from {{ ref('stg_vendas') }} as vendas
+from vendas
 where {{ sale_counts('vendas') }}
-{%- if is_incremental() %}
-    and vendas.id_vendas in (
-        select id_vendas
-        from {{ source('stage', 'vendas') }}
-        where {{ changed_since_last_build() }}
-        union all
-        select candidates.id_vendas
-        from {{ source('stage', 'vendas') }} as candidates
-        where not exists (select 1 from {{ this }} as known where known.venda_id = candidates.id_vendas)
-    )
-{%- endif %}

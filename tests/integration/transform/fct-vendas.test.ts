@@ -156,3 +156,15 @@ test.each(DIMENSIONS)("a sale waits for its row in %s, goes with it and comes ba
   await at.build();
   expect(await at.sales()).toEqual(["1 240000.00", "2 240000.00"]);
 });
+
+test("a sale that is changed to a seller who does not exist goes, and comes back when corrected", async () => {
+  await using at = await opened();
+  at.dealership.sell(1).sell(2);
+  await at.build();
+  at.dealership.sell(2, { seller: 99 });
+  await at.build();
+  expect(await at.sales()).toEqual(["1 240000.00"]);
+  at.dealership.sell(2, { seller: 2 });
+  await at.build();
+  expect(await at.sales()).toEqual(["1 240000.00", "2 240000.00"]);
+});
