@@ -183,7 +183,7 @@ const OPERATORS: Readonly<Record<string, Threshold["operator"]>> = {
   ">=": ">=",
 };
 
-export function parseThreshold(condition: string): Threshold | undefined {
+function parseThreshold(condition: string): Threshold | undefined {
   const match = /^\s*([=!<>]{1,2})\s*(\d+)\s*$/.exec(condition);
   const operator = OPERATORS[match?.[1] ?? ""];
   return operator && { operator, value: Number(match?.[2]) };

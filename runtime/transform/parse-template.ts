@@ -86,7 +86,7 @@ function checkInline({ file, source }: Template, config: RawConfig): void {
 }
 
 /** @throws NovaError MODEL_REF_MISSING for a package other than the project itself */
-export function checkPackage(packageName: string | undefined, name: string, projectName: string): void {
+function checkPackage(packageName: string | undefined, name: string, projectName: string): void {
   if (packageName === undefined || packageName === projectName) return;
   throw new NovaError(
     "MODEL_REF_MISSING",

@@ -68,7 +68,7 @@ export interface ModelConfig {
   readonly raw: Readonly<Record<string, unknown>>;
 }
 
-export interface ColumnProperties {
+interface ColumnProperties {
   readonly name: string;
   readonly description?: string | undefined;
 }
@@ -93,7 +93,7 @@ export interface TestNode extends NodeBase {
   readonly test: SingularTest | GenericTest;
 }
 
-export interface SingularTest {
+interface SingularTest {
   readonly kind: "singular";
   readonly source: string;
 }

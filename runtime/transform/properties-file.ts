@@ -101,10 +101,7 @@ export const propertiesSchema = z.strictObject({
 });
 
 export type PropertiesFile = z.infer<typeof propertiesSchema>;
-export type ModelEntry = z.infer<typeof model>;
-export type ColumnEntry = z.infer<typeof column>;
-export type SourceEntry = z.infer<typeof source>;
-export type SourceTableEntry = z.infer<typeof sourceTable>;
+type ColumnEntry = z.infer<typeof column>;
 
 /** One test of a column or of a model, whatever the form it was written in. */
 export interface TestEntry {
