@@ -10,6 +10,8 @@ export interface OpenWarehouseOptions {
   /** Megabytes that the engine may use for models and queries. */
   readonly memoryLimitMb?: number | undefined;
   readonly threads?: number | undefined;
+  /** Where the adapter may keep what spares the next process work; losing it costs time only. */
+  readonly cacheFolder?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -44,6 +44,7 @@ export interface DuckDbWarehouseOptions {
   readonly engine: Engine;
   readonly memory: MemoryBudget;
   readonly threads: number;
+  readonly translator: Translator;
   readonly onClose: () => void;
 }
 
@@ -52,12 +53,13 @@ export class DuckDbWarehouse implements Warehouse {
   readonly #engine: Engine;
   readonly #memory: MemoryBudget;
   readonly #incoming: IncomingShared;
-  readonly #translator = new Translator();
+  readonly #translator: Translator;
   readonly #onClose: () => void;
   /** Making a schema conflicts with making it at the same time; it is done once, by one. */
   readonly #schemas = new Map<string, Promise<void>>();
 
-  constructor({ engine, memory, threads, onClose }: DuckDbWarehouseOptions) {
+  constructor({ engine, memory, threads, translator, onClose }: DuckDbWarehouseOptions) {
+    this.#translator = translator;
     this.#engine = engine;
     this.#memory = memory;
     this.#onClose = onClose;

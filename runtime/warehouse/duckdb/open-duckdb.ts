@@ -11,6 +11,7 @@ import { Engine } from "./engine.ts";
 import { readEngineError, resourceError } from "./engine-error.ts";
 import { installMacros } from "./macros.ts";
 import { MemoryBudget } from "./memory-budget.ts";
+import { Translator } from "./translate/translator.ts";
 
 export interface OpenDuckDbOptions {
   /** Path of the database file, created if it does not exist; its folder too. `:memory:` for none. */
@@ -21,6 +22,8 @@ export interface OpenDuckDbOptions {
   readonly memoryLimitMb?: number | undefined;
   /** The default is the machine's, at most 4. */
   readonly threads?: number | undefined;
+  /** Where translated SQL is kept for the next process; nowhere, if absent. */
+  readonly cacheFolder?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -58,7 +61,8 @@ export async function openDuckDb(options: OpenDuckDbOptions): Promise<Warehouse>
       throw thrown;
     }
     const memory = new MemoryBudget({ engine, load, query });
-    return new DuckDbWarehouse({ engine, memory, threads, onClose: () => openFiles.delete(file) });
+    const translator = new Translator(options.cacheFolder);
+    return new DuckDbWarehouse({ engine, memory, threads, translator, onClose: () => openFiles.delete(file) });
   } catch (thrown) {
     openFiles.delete(file);
     throw thrown;

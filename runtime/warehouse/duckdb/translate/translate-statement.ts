@@ -1,4 +1,4 @@
-/** Snowflake's SQL into DuckDB's, by the SQL library. Runs in the translator process only: the library takes 250 MB (see translator.ts). */
+/** Snowflake's SQL into DuckDB's, by the SQL library. Runs in the translator process only: the library takes hundreds of megabytes (see translator.ts). */
 import { Dialect, generate, parse, transpile } from "@polyglot-sql/sdk";
 import { rewrite, type Json } from "./rewrite.ts";
 

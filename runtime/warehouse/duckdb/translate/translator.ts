@@ -5,11 +5,10 @@ import type { Readable, Writable } from "node:stream";
 import { NovaError } from "../../../core/errors.ts";
 import { linePosition } from "../sql-text.ts";
 import type { Translation } from "./translate-statement.ts";
+import { TranslationCache } from "./translation-cache.ts";
 import type { TranslationReply } from "./translator-process.ts";
 
 const PROGRAM = `${import.meta.dirname}/translator-process.ts`;
-/** Models and tests of a project are translated once each and then found here at every later batch. */
-const REMEMBERED = 1000;
 /** The process is worth keeping while a batch runs, and its memory back once none does. */
 const IDLE_SECONDS = 10;
 
@@ -20,31 +19,35 @@ interface Pending {
   readonly reject: (error: unknown) => void;
 }
 
-const remembered = new Map<string, Translation>();
-
 /**
- * The SQL library is 23 MB of WebAssembly that makes a process grow by 200 MB (measured: 45 → 247 MB resident, 179 MB still after a worker
- * thread with it has ended) and replaces `fetch` for everybody; so it lives in a process that is started when the first unknown SQL
- * comes (0.5 s) and ends after some idle seconds.
+ * The SQL library is 23 MB of WebAssembly that makes a process grow by 200 to 800 MB (179 MB resident still after a worker thread with it has
+ * ended), wants a compiler flag of its own (see translator-process.ts) and replaces `fetch` for everybody; so it lives in a process that
+ * is started when the first unknown SQL comes (0.4 s) and ends after some idle seconds.
  */
 export class Translator implements AsyncDisposable {
+  readonly #cache: TranslationCache;
   readonly #pending = new Map<number, Pending>();
   #process: TranslatorProcess | undefined;
   #idle: NodeJS.Timeout | undefined;
   #lastId = 0;
 
+  /** @param cacheFolder for translations that outlive this process; none are kept if absent */
+  constructor(cacheFolder?: string) {
+    this.#cache = new TranslationCache(cacheFolder);
+  }
+
   /** @throws NovaError MODEL_SQL_FAILED with line and column of the given SQL */
   async translate(sql: string): Promise<readonly string[]> {
-    const known = recall(sql);
+    const known = this.#cache.get(sql);
     if (known) return statementsOf(known, sql);
     const translation = await this.#ask(sql);
-    remember(sql, translation);
+    this.#cache.set(sql, translation);
     return statementsOf(translation, sql);
   }
 
   /** As `translate`, but the whole process waits. */
   translateNow(sql: string): readonly string[] {
-    const known = recall(sql);
+    const known = this.#cache.get(sql);
     if (known) return statementsOf(known, sql);
     const done = spawnSync(process.execPath, [PROGRAM], {
       input: `${JSON.stringify({ id: 0, sql })}\n`,
@@ -54,7 +57,7 @@ export class Translator implements AsyncDisposable {
     });
     if (done.status !== 0) throw stopped(done.stderr || String(done.error ?? done.signal));
     const reply: TranslationReply = JSON.parse(done.stdout);
-    remember(sql, reply.translation);
+    this.#cache.set(sql, reply.translation);
     return statementsOf(reply.translation, sql);
   }
 
@@ -105,6 +108,7 @@ export class Translator implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#cache.save();
     const child = this.#stop();
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     setReferenced(child, true);
@@ -123,21 +127,6 @@ function setReferenced(child: TranslatorProcess, referenced: boolean): void {
     const method: unknown = Reflect.get(handle, referenced ? "ref" : "unref");
     if (typeof method === "function") method.call(handle);
   }
-}
-
-function recall(sql: string): Translation | undefined {
-  const known = remembered.get(sql);
-  if (known) {
-    remembered.delete(sql);
-    remembered.set(sql, known);
-  }
-  return known;
-}
-
-function remember(sql: string, translation: Translation): void {
-  remembered.set(sql, translation);
-  const oldest = remembered.size > REMEMBERED ? remembered.keys().next().value : undefined;
-  if (oldest !== undefined) remembered.delete(oldest);
 }
 
 function statementsOf(translation: Translation, sql: string): readonly string[] {
