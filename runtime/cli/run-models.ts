@@ -5,7 +5,7 @@ import { toNovaError } from "../core/errors.ts";
 import { EventBus } from "../core/events.ts";
 import type { BatchResult } from "../core/result.ts";
 import { acquireBatchLock } from "../schedule/batch-lock.ts";
-import { buildModels, openProject, type BuildModelsOptions } from "../schedule/build-models.ts";
+import { buildModels, cacheFolder, openProject, type BuildModelsOptions } from "../schedule/build-models.ts";
 import { createTaskRunner } from "../schedule/task-runner.ts";
 import { openWarehouse } from "../warehouse/open.ts";
 import { exitStatus } from "./exit-status.ts";
@@ -28,7 +28,7 @@ export async function runModels({ config, json, signal, ...selection }: RunModel
   const project = await openProject(config);
   const events = new EventBus();
   using view = showProgress(events, process.stderr);
-  await using warehouse = await openWarehouse({ url: config.warehouseUrl });
+  await using warehouse = await openWarehouse({ url: config.warehouseUrl, cacheFolder: cacheFolder(config) });
   const { lastBatchId: batchId } = await warehouse.readState();
   const tasks = createTaskRunner({
     batchId,

@@ -114,9 +114,8 @@ export const OPTIONS = {
   threads: option({
     name: "THREADS",
     placeholder: "n",
-    help: "models and tests that run at the same time",
-    schema: whole(1, 64),
-    default: "4",
+    help: "models and tests that run at the same time; without it, as many as the warehouse gains from",
+    schema: whole(1, 64).optional(),
   }),
   retries: option({
     name: "RETRIES",

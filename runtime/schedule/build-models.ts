@@ -35,6 +35,9 @@ export function openProject(config: Config): Promise<Project> {
 /** Where compiled SQL is written, as dbt's `target` folder. */
 export const compiledFolder = (config: Config): string => join(config.stateDir, "target");
 
+/** Where the warehouse's adapter keeps what spares the next process work. */
+export const cacheFolder = (config: Config): string => join(config.stateDir, "cache");
+
 /** @throws NovaError SELECTION_EMPTY; what fails in a model or test is in its result */
 export function buildModels({ config, ...options }: BuildModelsOptions): Promise<BuildOutcome> {
   return buildProject({

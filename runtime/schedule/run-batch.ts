@@ -17,7 +17,7 @@ import { openWarehouse } from "../warehouse/open.ts";
 import type { Warehouse } from "../warehouse/warehouse.ts";
 import { acquireBatchLock } from "./batch-lock.ts";
 import { createTaskRunner } from "./task-runner.ts";
-import { buildModels, openProject } from "./build-models.ts";
+import { buildModels, cacheFolder, openProject } from "./build-models.ts";
 
 export interface RunBatchOptions {
   readonly config: Config;
@@ -82,7 +82,7 @@ interface OpenedWarehouse {
 async function openWarehouseForBatch(config: Config): Promise<OpenedWarehouse> {
   let warehouse: Warehouse | undefined;
   try {
-    warehouse = await openWarehouse({ url: config.warehouseUrl });
+    warehouse = await openWarehouse({ url: config.warehouseUrl, cacheFolder: cacheFolder(config) });
     return { warehouse, lastBatchId: (await warehouse.readState()).lastBatchId };
   } catch (thrown) {
     await warehouse?.[Symbol.asyncDispose]();
