@@ -7,7 +7,7 @@ import { exactType, MAX_BINARY, MAX_VARCHAR, type WarehouseType } from "../../ma
  * NUMBER(38,0), which is what `integer` means, becomes BIGINT: every integer type of PostgreSQL fits, and a larger value is an error, never
  * a wrong number. Measured with 5 M rows of five such columns, CSV to table / table to table: BIGINT 1.8 s / 0.5 s, DECIMAL(18,0)
  * 1.9 s / 0.6 s, HUGEINT 4.3 s / 8.0 s, DECIMAL(38,0) 80 s / 5.9 s. A column that does hold more than 18 digits is declared with the digits
- * that it has, `number(20,0)` to `number(37,0)`, and gets the exact DECIMAL. See docs/decisions.
+ * that it has, `number(20,0)` to `number(37,0)`, and gets the exact DECIMAL. See docs/decisions/0007.
  */
 export function duckdbType(type: WarehouseType): string {
   switch (type.kind) {

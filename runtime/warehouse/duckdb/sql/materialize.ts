@@ -50,10 +50,6 @@ export function resultColumns(): string {
   return `SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = 'temp' AND table_name = 'nd_result' ORDER BY column_index`;
 }
 
-export function relationColumns({ schema, name }: Relation): string {
-  return `SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = current_database() AND lower(schema_name) = lower(${literal(schema)}) AND lower(table_name) = lower(${literal(name)}) ORDER BY column_index`;
-}
-
 /** One key of the result that is NULL, or that several rows share. */
 export function findBadKey(uniqueKey: readonly string[]): string {
   const keys = uniqueKey.map((name) => identifier(name));
