@@ -31,7 +31,7 @@ import { publish } from "./publish.ts";
 import { createBookkeeping, hasBookkeeping, lastBatchId, readWatermarks } from "./sql/bookkeeping.ts";
 import { createSchema } from "./sql/materialize.ts";
 import { incomingTable } from "./sql/names.ts";
-import { Translator } from "./translate/translator.ts";
+import type { Translator } from "./translate/translator.ts";
 
 /** Files of 16 to 256 MB are read alike fast (5 M rows: 1.6-2.2 s); these keep little waiting on the disk and let reading begin early. */
 const STAGED_FILE_BYTES = 64 * 2 ** 20;

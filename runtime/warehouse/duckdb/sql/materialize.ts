@@ -3,11 +3,11 @@ import { identifier, literal } from "../../../core/sql.ts";
 import type { Relation } from "../../warehouse.ts";
 
 /** Where the rows of an incremental model wait to be merged; temporary tables belong to one connection. */
-export const RESULT = identifier("temp", "main", "nd_result");
+const RESULT = identifier("temp", "main", "nd_result");
 
 export type RelationKind = "table" | "view";
 
-export function relationText({ schema, name }: Relation): string {
+function relationText({ schema, name }: Relation): string {
   return identifier(schema, name);
 }
 

@@ -1,7 +1,7 @@
 /** What of Snowflake's meaning the general translation to DuckDB loses, put right in the syntax tree before it translates. */
 
 export type Json = null | boolean | number | string | readonly Json[] | Tree;
-export interface Tree {
+interface Tree {
   readonly [key: string]: Json;
 }
 

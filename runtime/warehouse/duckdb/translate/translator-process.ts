@@ -2,7 +2,7 @@
 import { createInterface } from "node:readline";
 import { translateStatements, type Translation } from "./translate-statement.ts";
 
-export interface TranslationRequest {
+interface TranslationRequest {
   readonly id: number;
   readonly sql: string;
 }
