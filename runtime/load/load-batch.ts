@@ -85,7 +85,7 @@ async function loadAndPublish(
       tables: loaded.map((table) => table.publication),
     }),
   );
-  const counts = new Map(published.map((table) => [table.name, table]));
+  const counts = new Map(published.map(({ rows, ...changes }) => [changes.name, { ...changes, rows_total: rows }]));
   return loaded.map((table) => ({ ...successful(table), ...counts.get(table.publication.table.name) }));
 }
 

@@ -116,10 +116,9 @@ export interface PublishedBatch {
 export interface TablePublication {
   readonly table: ManifestTable;
   /**
-   * `replace`: the incoming rows are the table. `append`: they are added. `merge`: by primary key, rows that are equal already stay untouched
-   * (their `_batch_id` too).
+   * `replace`: the incoming rows are the table. `merge`: by primary key; rows that are equal already stay untouched, their `_batch_id` too.
    */
-  readonly action: "replace" | "append" | "merge";
+  readonly action: "replace" | "merge";
   readonly rows: Incoming;
   /**
    * All keys of the source (incoming `keys`, or the `rows` themselves where they are the whole table): stage rows with another key are deleted
@@ -132,6 +131,8 @@ export interface TablePublication {
 
 export interface PublishedTable {
   readonly name: string;
+  /** In the stage table, after the publication. */
+  readonly rows: number;
   readonly inserted: number;
   readonly updated: number;
   readonly deleted: number;

@@ -34,7 +34,7 @@ export function describePublishing(suite: () => Suite): void {
         [3, null, null],
       ],
     });
-    expect(first).toEqual([{ name: "merged", inserted: 3, updated: 0, deleted: 0 }]);
+    expect(first).toEqual([{ name: "merged", rows: 3, inserted: 3, updated: 0, deleted: 0 }]);
     const before = batches.lastId;
     const second = await batches.publish({
       table,
@@ -45,7 +45,7 @@ export function describePublishing(suite: () => Suite): void {
         [4, "d", 4],
       ],
     });
-    expect(second).toEqual([{ name: "merged", inserted: 1, updated: 1, deleted: 0 }]);
+    expect(second).toEqual([{ name: "merged", rows: 4, inserted: 1, updated: 1, deleted: 0 }]);
     const batchIds = (await contents("merged")).map((row) => [row[0], row[1], row.at(-1)]);
     expect(batchIds).toEqual([
       ["1", "a", String(before)],
@@ -96,7 +96,7 @@ export function describePublishing(suite: () => Suite): void {
       ],
     });
     const [counts] = await batches.publish({ table, rows: [[4, "d", 4]], keys: [[1], [4]] });
-    expect(counts).toEqual({ name: "pruned", inserted: 1, updated: 0, deleted: 2 });
+    expect(counts).toEqual({ name: "pruned", rows: 2, inserted: 1, updated: 0, deleted: 2 });
     expect(await rowsOnly("pruned")).toEqual([
       ["1", "a", "1.00"],
       ["4", "d", "4.00"],
@@ -130,7 +130,7 @@ export function describePublishing(suite: () => Suite): void {
       ],
       keys: "rows",
     });
-    expect(counts).toEqual({ name: "whole", inserted: 1, updated: 0, deleted: 1 });
+    expect(counts).toEqual({ name: "whole", rows: 2, inserted: 1, updated: 0, deleted: 1 });
   });
 
   it("empties a table whose source is empty", async () => {
@@ -145,7 +145,7 @@ export function describePublishing(suite: () => Suite): void {
       ],
     });
     const [counts] = await batches.publish({ table, rows: [], keys: "rows" });
-    expect(counts).toEqual({ name: "emptied", inserted: 0, updated: 0, deleted: 2 });
+    expect(counts).toEqual({ name: "emptied", rows: 0, inserted: 0, updated: 0, deleted: 2 });
     expect(await contents("emptied")).toEqual([]);
   });
 
@@ -170,29 +170,12 @@ export function describePublishing(suite: () => Suite): void {
         [3, "c", 3],
       ],
     });
-    expect(counts).toEqual({ name: "replaced", inserted: 3, updated: 0, deleted: 2 });
+    expect(counts).toEqual({ name: "replaced", rows: 3, inserted: 3, updated: 0, deleted: 2 });
     expect(await rowsOnly("replaced")).toEqual([
       ["2", "b", "2.00"],
       ["3", "c", "3.00"],
       ["3", "c", "3.00"],
     ]);
-  });
-
-  it("appends", async () => {
-    const table = manifestTable({ name: "appended", columns: COLUMNS, sync: { mode: "append", cursor: "id" } });
-    const { batches, prepare } = suite();
-    await prepare(table);
-    await batches.publish({ table, action: "append", rows: [[1, "a", 1]] });
-    const [counts] = await batches.publish({
-      table,
-      action: "append",
-      rows: [
-        [1, "a", 1],
-        [2, "b", 2],
-      ],
-    });
-    expect(counts).toEqual({ name: "appended", inserted: 2, updated: 0, deleted: 0 });
-    expect(await rowsOnly("appended")).toHaveLength(3);
   });
 
   it("merges and deletes by a key of several columns, texts among them", async () => {
@@ -222,7 +205,7 @@ export function describePublishing(suite: () => Suite): void {
       ],
       keys: [key("x", 1), key("X", 1), key("x", 2)],
     });
-    expect(counts).toEqual({ name: "composite", inserted: 1, updated: 1, deleted: 1 });
+    expect(counts).toEqual({ name: "composite", rows: 3, inserted: 1, updated: 1, deleted: 1 });
     expect(await batches.rows("select key from pipeline.deleted_keys where table_name = 'composite'")).toEqual([
       [String.raw`["x\"","2024-01-02","1"]`],
     ]);
@@ -238,7 +221,7 @@ export function describePublishing(suite: () => Suite): void {
     await prepare(table);
     await batches.publish({ table, rows: [[1], [2]] });
     const [counts] = await batches.publish({ table, rows: [[2], [3]], keys: "rows" });
-    expect(counts).toEqual({ name: "only_key", inserted: 1, updated: 0, deleted: 1 });
+    expect(counts).toEqual({ name: "only_key", rows: 2, inserted: 1, updated: 0, deleted: 1 });
   });
 
   it("takes names with capitals, blanks, quotes, and words of SQL", async () => {
@@ -257,7 +240,7 @@ export function describePublishing(suite: () => Suite): void {
       ],
     });
     const [counts] = await batches.publish({ table, rows: [[1, "a", "B", "c"]], keys: [[1]] });
-    expect(counts).toEqual({ name: 'Order "by"', inserted: 0, updated: 1, deleted: 1 });
+    expect(counts).toEqual({ name: 'Order "by"', rows: 1, inserted: 0, updated: 1, deleted: 1 });
     expect((await contents('Order "by"')).map((row) => row.slice(0, 4))).toEqual([["1", "a", "B", "c"]]);
   });
 

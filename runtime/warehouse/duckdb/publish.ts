@@ -40,7 +40,7 @@ async function publishTable(
   const { changed } = await session.run(merges ? mergeRows(table, rows, batch) : insertAll(table, rows, batch));
   const inserted = merges ? (await single(session, countStage(table))) - left : changed;
   for (const statement of writeWatermark(table.name, watermark)) await session.run(statement);
-  return { name: table.name, inserted, updated: changed - inserted, deleted };
+  return { name: table.name, rows: left + inserted, inserted, updated: changed - inserted, deleted };
 }
 
 /** Recording them counts them; only where there are any is the table gone through once more. */
