@@ -120,8 +120,8 @@ function misfit(column: string, type: WarehouseType): string | undefined {
     case "timestamp_ltz":
     case "timestamp_ntz":
     case "timestamp_tz":
-      // `infinity` is shorter than any timestamp; BC is refused by the cast.
-      return `strlen(${column}) < 19`;
+      // `infinity` is shorter than any timestamp or date; BC is refused by the cast.
+      return `strlen(${column}) < 10`;
     case "float":
     case "boolean":
     case "time":
