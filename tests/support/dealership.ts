@@ -1,5 +1,5 @@
 /** A dealership in a database of its own, an empty warehouse, and the settings to run batches between them. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadConfig } from "../../runtime/config/config.ts";
@@ -50,6 +50,7 @@ export async function createDealership({ sales = 2_000, settings = {} }: Dealers
     retries: "0",
     ...settings,
   };
+  await shareTranslations(flags.stateDir);
   const config = loadConfig({ flags, environment: {} });
   const events: BatchEvent[] = [];
   return {
@@ -82,6 +83,14 @@ export async function createDealership({ sales = 2_000, settings = {} }: Dealers
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Every dealership has the same models: what was translated for one is found by the next, as by the next batch on a real machine. */
+async function shareTranslations(stateDir: string): Promise<void> {
+  const shared = join(tmpdir(), `novadrive-translations-${process.ppid}`);
+  await mkdir(shared, { recursive: true });
+  await mkdir(stateDir, { recursive: true });
+  await symlink(shared, join(stateDir, "cache"));
 }
 
 /** Brings the stage rows back into PostgreSQL, into a table of the source's own types, and joins the two in full. */
