@@ -21,6 +21,8 @@ export class Session implements AsyncDisposable {
   readonly #pool: Pool;
   readonly #address: SourceAddress;
   #pid = 0;
+  /** From the moment that BEGIN is sent: what follows it in the same message may fail, and leave the transaction open. */
+  #inTransaction = false;
   #broken: unknown;
   /** A statement failed inside the transaction, which can now only be rolled back. */
   #aborted = false;
@@ -59,6 +61,7 @@ export class Session implements AsyncDisposable {
 
   /** Begins the transaction; `sql` are several statements in one message. */
   async begin(sql: string, signal?: AbortSignal): Promise<void> {
+    this.#inTransaction = true;
     // Behind a pooler the backend is known only now.
     await this.#run({ signal }, async () => {
       const results: unknown = await this.#client.query(`${sql}; SELECT pg_backend_pid() AS pid`);
@@ -70,6 +73,7 @@ export class Session implements AsyncDisposable {
   /** Ends the transaction; the connection goes on in autocommit. */
   async rollback(): Promise<void> {
     await this.#run({}, () => this.#client.query("ROLLBACK"));
+    this.#inTransaction = false;
     this.#pid = 0;
   }
 
@@ -128,7 +132,7 @@ export class Session implements AsyncDisposable {
       if (this.#broken !== undefined) throw this.#broken;
       return await work();
     } catch (thrown) {
-      if (this.#pid !== 0) this.#aborted = true;
+      if (this.#inTransaction) this.#aborted = true;
       await cancelled;
       signal?.throwIfAborted();
       throw sourceError(thrown, { address: this.#address, table, doing });
@@ -156,7 +160,7 @@ export class Session implements AsyncDisposable {
   /** Ends the transaction and gives the connection back; a broken one is closed. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#released) return;
-    if (this.#broken === undefined && this.#pid !== 0) {
+    if (this.#broken === undefined && this.#inTransaction) {
       await this.#client.query("ROLLBACK").catch((error: unknown) => {
         this.#broken = error;
       });
