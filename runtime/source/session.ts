@@ -59,15 +59,23 @@ export class Session implements AsyncDisposable {
     return this.#broken === undefined && !this.#aborted && !this.#released;
   }
 
-  /** Begins the transaction; `sql` are several statements in one message. */
+  /** Begins the transaction; `sql` are several statements in one message. Takes the transaction's snapshot, if `sql` does not import one. */
   async begin(sql: string, signal?: AbortSignal): Promise<void> {
-    this.#inTransaction = true;
+    await this.beginWithoutSnapshot(sql, signal);
     // Behind a pooler the backend is known only now.
-    await this.#run({ signal }, async () => {
-      const results: unknown = await this.#client.query(`${sql}; SELECT pg_backend_pid() AS pid`);
-      const last: unknown = Array.isArray(results) ? results.at(-1) : results;
-      this.#pid = (last as { rows: [{ pid: number }] }).rows[0].pid;
-    });
+    const [row] = await this.query<{ pid: number }>("SELECT pg_backend_pid() AS pid", [], { signal });
+    this.#pid = row?.pid ?? 0;
+  }
+
+  /** The same, but no query runs yet: the first one takes the snapshot. Its backend is to be told by `identify`. */
+  async beginWithoutSnapshot(sql: string, signal?: AbortSignal): Promise<void> {
+    this.#inTransaction = true;
+    await this.#run({ signal }, () => this.#client.query(sql));
+  }
+
+  /** @param pid of the backend, by which a running statement can be cancelled */
+  identify(pid: number): void {
+    this.#pid = pid;
   }
 
   /** Ends the transaction; the connection goes on in autocommit. */

@@ -16,8 +16,11 @@ import { beginSql, type TransactionLimits } from "./transaction.ts";
 
 const LOCK_HOLDERS = sqlFile("lock-holders");
 
-/** The first statement that takes a snapshot; rows committed before `at` are in it. */
-const EXPORT = `SELECT pg_export_snapshot() AS id,
+/**
+ * The first query of the transaction, so the one that takes its snapshot: rows committed before `at` are in it. It must come after the
+ * locks: in an older snapshot, a table that was truncated or rewritten while its lock was waited for is empty.
+ */
+const EXPORT = `SELECT pg_export_snapshot() AS id, pg_backend_pid() AS pid,
   to_char(statement_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at`;
 
 export interface SnapshotOptions {
@@ -46,10 +49,11 @@ export async function openSnapshot(options: SnapshotOptions): Promise<SourceSnap
     const numbers = await readHighest(query, before);
     await leader.rollback();
     const fence = await readFence({ query, clock, numbers, signal });
-    await leader.begin(beginSql(limits), signal);
+    await leader.beginWithoutSnapshot(beginSql(limits), signal);
     await lockTables(options, leader, before);
-    const [row] = await query<{ id: string; at: string }>(EXPORT);
+    const [row] = await query<{ id: string; pid: number; at: string }>(EXPORT);
     if (!row) throw new RangeError("pg_export_snapshot gave no row");
+    leader.identify(row.pid);
     const relations = pair(tables, await readRelations(query, tables.map(sourceName)));
     return new PostgresSnapshot({ ...options, leader, fence, id: row.id, at: row.at, relations });
   } catch (thrown) {

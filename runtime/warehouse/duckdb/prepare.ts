@@ -4,7 +4,7 @@ import { identifier } from "../../core/sql.ts";
 import { stageColumns, type Manifest, type ManifestTable } from "../../manifest/manifest.ts";
 import { relationColumnFacts } from "./catalogue.ts";
 import type { Session } from "./engine.ts";
-import { createBookkeeping } from "./sql/bookkeeping.ts";
+import { createBookkeeping, forgetWatermark } from "./sql/bookkeeping.ts";
 import { createSchema, findRelation } from "./sql/materialize.ts";
 import { INCOMING } from "./sql/names.ts";
 import { changeStageTable, createStageTable, findNulls, type LiveColumn, type StageChange } from "./sql/stage.ts";
@@ -29,7 +29,7 @@ export async function prepare(session: Session, manifest: Manifest): Promise<voi
 async function planChange(session: Session, table: ManifestTable): Promise<StageChange> {
   const relation = { schema: table.schema, name: table.name };
   const [found] = (await session.run(findRelation(relation))).rows;
-  if (!found) return { statements: createStageTable(table), differences: [] };
+  if (!found) return { statements: [...createStageTable(table), forgetWatermark(table.name)], differences: [] };
   const name = identifier(table.schema, table.name);
   if (found[0] === "view") {
     return {

@@ -58,6 +58,19 @@ test("what is being read cannot be truncated or dropped meanwhile", async () => 
   expect((await extract(snapshot, TABLE)).rows).toBe(10);
 });
 
+test("what commits while the loader waits for its lock is in the snapshot, a table truncated and filled anew among it", async () => {
+  await using db = await databaseWithRows(10);
+  await using source = connectSource({ url: db.url });
+  const client = await db.pool.connect();
+  await client.query("BEGIN; TRUNCATE t; INSERT INTO t (id) SELECT generate_series(1, 7)");
+  const opening = source.openSnapshot([TABLE]);
+  await expect.poll(() => db.query("SELECT 1 FROM pg_locks WHERE NOT granted")).toHaveLength(1);
+  await client.query("COMMIT");
+  client.release();
+  await using snapshot = await opening;
+  expect((await extract(snapshot, TABLE)).rows).toBe(7);
+});
+
 test("a table that a schema change has locked is named, with the session that holds it", async () => {
   await using db = await databaseWithRows(10);
   const client = await db.pool.connect();

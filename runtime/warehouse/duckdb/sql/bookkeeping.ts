@@ -35,9 +35,19 @@ export function writeWatermark(table: string, watermark: Watermark): string[] {
   const { batchId, cursor, cursorColumn, fence } = watermark;
   const values = [table, batchId, cursor, cursorColumn, JSON.stringify(fence)].map((value) => literal(value));
   return [
-    `DELETE FROM ${WATERMARKS} WHERE table_name = ${literal(table)}`,
+    forgetWatermark(table),
     `INSERT INTO ${WATERMARKS} (table_name, batch_id, cursor_value, cursor_column, fence) VALUES (${values.join(", ")})`,
   ];
+}
+
+/** For a table that is made anew: what was read into the one before it is not in this one. */
+export function forgetWatermark(table: string): string {
+  return `DELETE FROM ${WATERMARKS} WHERE table_name = ${literal(table)}`;
+}
+
+/** For a table that got a column: all rows must be read once more, and merged. */
+export function rewindWatermark(table: string): string {
+  return `UPDATE ${WATERMARKS} SET cursor_value = NULL WHERE table_name = ${literal(table)}`;
 }
 
 export function writeBatch({ id, uuid, snapshot, startedAt }: PublishedBatch): string {

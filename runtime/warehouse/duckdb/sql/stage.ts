@@ -1,4 +1,5 @@
 /** Stage tables: how they are made from the manifest, and what has to change when the manifest has. */
+import { rewindWatermark } from "./bookkeeping.ts";
 import { identifier, literal } from "../../../core/sql.ts";
 import { stageColumns, type ManifestColumn, type ManifestTable } from "../../../manifest/manifest.ts";
 import { exactType } from "../../../manifest/warehouse-type.ts";
@@ -56,7 +57,7 @@ export function changeStageTable(table: ManifestTable, live: readonly LiveColumn
     const name = identifier(column.name);
     if (!before && column.nullable) {
       alter(`ADD COLUMN ${columnDefinition(column)}`);
-      statements.push(...columnComment(target, column));
+      statements.push(...columnComment(target, column), rewindWatermark(table.name));
     } else if (!before) {
       differences.push(
         `${table.name}.${column.name} is new and NOT NULL, but rows that are there already have no value for it: make it nullable in the manifest, or DROP TABLE ${target} to load the table anew`,

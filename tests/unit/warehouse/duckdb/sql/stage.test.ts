@@ -4,6 +4,7 @@ import {
   createStageTable,
   type LiveColumn,
 } from "../../../../../runtime/warehouse/duckdb/sql/stage.ts";
+import { rewindWatermark } from "../../../../../runtime/warehouse/duckdb/sql/bookkeeping.ts";
 import { manifestTable } from "../../../../support/manifest-table.ts";
 
 const table = manifestTable({
@@ -50,7 +51,7 @@ it("appends a new nullable column", () => {
     LIVE.filter(({ name }) => name !== "odd name"),
   );
   expect(change).toEqual({
-    statements: ['ALTER TABLE "stage"."vendas" ADD COLUMN "odd name" VARCHAR'],
+    statements: ['ALTER TABLE "stage"."vendas" ADD COLUMN "odd name" VARCHAR', rewindWatermark("vendas")],
     differences: [],
   });
 });
@@ -74,7 +75,7 @@ it("lists every difference that it will not change, each with what to do", () =>
     { name: "left over", type: "DATE", nullable: false },
     { name: "harmless", type: "DATE", nullable: true },
   ]);
-  expect(statements).toEqual(['ALTER TABLE "stage"."vendas" ADD COLUMN "odd name" VARCHAR']);
+  expect(statements).toEqual(['ALTER TABLE "stage"."vendas" ADD COLUMN "odd name" VARCHAR', rewindWatermark("vendas")]);
   expect(differences).toEqual([
     'vendas.id is VARCHAR(16777216) in the warehouse and NUMBER(38,0) in the manifest: correct data_type, or DROP TABLE "stage"."vendas" to load the table anew',
     'vendas.price is NOT NULL in the manifest, but has NULLs in the warehouse: make it nullable in the manifest, or DROP TABLE "stage"."vendas" to load the table anew',
