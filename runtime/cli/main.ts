@@ -1,6 +1,7 @@
 /** From arguments to exit status: 0 all well, 1 something in the batch failed, 2 wrong usage or configuration. */
 import { CommanderError } from "commander";
 import { NovaError, toNovaError } from "../core/errors.ts";
+import { redact } from "../core/redact.ts";
 import { describeError } from "./output/error-text.ts";
 import { styleFor } from "./output/style.ts";
 import { createProgram } from "./program.ts";
@@ -21,7 +22,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (argv.includes("--json"))
       process.stdout.write(`${JSON.stringify({ status: "failed", error: error.report() })}\n`);
     else process.stderr.write(`${describeError(error.report(), styleFor(process.stderr))}\n`);
-    if (error.code === "INTERNAL" && thrown instanceof Error) process.stderr.write(`${thrown.stack}\n`);
+    if (error.code === "INTERNAL" && thrown instanceof Error) process.stderr.write(`${redact(String(thrown.stack))}\n`);
     return error.exit;
   }
 }

@@ -8,26 +8,22 @@ import { acquireBatchLock } from "../schedule/batch-lock.ts";
 import { buildModels, cacheFolder, openProject, type BuildModelsOptions } from "../schedule/build-models.ts";
 import { createTaskRunner } from "../schedule/task-runner.ts";
 import { openWarehouse } from "../warehouse/open.ts";
-import { exitStatus } from "./exit-status.ts";
 import { showProgress } from "./output/progress.ts";
-import { summarize } from "./output/summary.ts";
 
 export interface RunModelsOptions extends Pick<BuildModelsOptions, "what" | "select" | "exclude" | "fullRefresh"> {
   readonly config: Config;
-  readonly json: boolean;
   readonly signal: AbortSignal;
 }
 
-/**
- * @returns the exit status
- * @throws NovaError of the settings, the project and the warehouse's opening
- */
-export async function runModels({ config, json, signal, ...selection }: RunModelsOptions): Promise<number> {
+export type ModelsResult = Omit<BatchResult, "batch_id" | "snapshot">;
+
+/** @throws NovaError of the settings, the project and the warehouse's opening */
+export async function runModels({ config, signal, ...selection }: RunModelsOptions): Promise<ModelsResult> {
   using _lock = acquireBatchLock(config.stateDir);
   const startedAt = systemClock.now();
   const project = await openProject(config);
   const events = new EventBus();
-  using view = showProgress(events, process.stderr);
+  using _view = showProgress(events, process.stderr, config.logLevel);
   await using warehouse = await openWarehouse({ url: config.warehouseUrl, cacheFolder: cacheFolder(config) });
   const { lastBatchId: batchId } = await warehouse.readState();
   const tasks = createTaskRunner({
@@ -51,17 +47,14 @@ export async function runModels({ config, json, signal, ...selection }: RunModel
   }).catch((thrown: unknown) => {
     throw signal.aborted ? toNovaError(signal.reason) : thrown;
   });
-  view[Symbol.dispose]();
   const wrong =
     models.some((model) => model.status === "failed") ||
     tests.some((test) => test.status === "fail" || test.status === "error");
-  const result: Omit<BatchResult, "batch_id" | "snapshot"> = {
+  return {
     status: wrong ? "failed" : "success",
     seconds: secondsBetween(startedAt, systemClock.now()),
     tables: [],
     models,
     tests,
   };
-  process.stdout.write(json ? `${JSON.stringify(result)}\n` : summarize(result, process.stdout));
-  return exitStatus(result);
 }

@@ -50,7 +50,7 @@ export async function serveUntilStopped({ config, log, signal, runAtStart, onRea
     };
     await using server = await createServer({ store, events, controls: scheduler, info, log, clock: systemClock });
     onReady(await listen(server, { host: config.host, port: config.port }));
-    if (runAtStart) await scheduler.runNow();
+    if (runAtStart) scheduler.runSoon();
     await aborted(signal);
     log.info("stopping");
     await scheduler.stop();

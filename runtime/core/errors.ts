@@ -1,5 +1,6 @@
 /** The one error class that reaches a user: a code, what happened, and what to do about it. */
 import { ERROR_CODES, type ErrorCodeName } from "./error-codes.ts";
+import { redact, redactAll } from "./redact.ts";
 
 export interface NovaErrorOptions {
   /** What to do, more specific than the code's general remedy. */
@@ -47,9 +48,11 @@ export class NovaError extends Error {
     return "restartsLoad" in ERROR_CODES[this.code];
   }
 
+  /** As it may be shown and kept: without passwords, whatever an engine's message or a command line quotes. */
   report(): ErrorReport {
-    const { code, message, remedy, details } = this;
-    return Object.keys(details).length > 0 ? { code, message, remedy, details } : { code, message, remedy };
+    const report = { code: this.code, message: redact(this.message), remedy: redact(this.remedy) };
+    if (Object.keys(this.details).length === 0) return report;
+    return { ...report, details: redactAll(this.details) as Readonly<Record<string, unknown>> };
   }
 }
 

@@ -1,5 +1,6 @@
 /** The process's log: one JSON document a line on standard error, so that standard output stays free for results. */
 import { destination, pino, type Logger } from "pino";
+import { redact, redactAll } from "./redact.ts";
 
 export type Log = Logger;
 
@@ -9,17 +10,11 @@ export interface LogOptions {
   readonly plain: boolean;
 }
 
-/** URLs with a password in them, wherever they come from (an engine's message, a stack). */
-const CREDENTIALS = /([a-z][a-z0-9+.-]*:\/\/[^:@\s/]*):\S*@/gi;
-
-/** Text as it may be shown: passwords in URLs are taken out. */
-export function redact(text: string): string {
-  return text.replaceAll(CREDENTIALS, "$1:***@");
-}
-
 export function createLog({ level, plain }: LogOptions): Log {
   const stream = destination({ fd: 2, sync: true });
-  const write = plain ? (line: string) => stream.write(plainLine(line)) : (line: string) => stream.write(redact(line));
+  const write = plain
+    ? (line: string) => stream.write(plainLine(line))
+    : (line: string) => stream.write(`${JSON.stringify(redactAll(JSON.parse(line)))}\n`);
   return pino({ level, base: null, timestamp: () => `,"time":"${new Date().toISOString()}"` }, { write });
 }
 

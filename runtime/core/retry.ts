@@ -10,6 +10,9 @@ export interface RetryPolicy {
   readonly backoff: number;
 }
 
+/** A day; timers of Node.js fire at once beyond 2^31 ms. */
+const LONGEST_WAIT = 86_400_000;
+
 /**
  * The wait before the next attempt, in milliseconds.
  *
@@ -18,5 +21,5 @@ export interface RetryPolicy {
  */
 export function retryDelay(policy: RetryPolicy, error: NovaError, attempt: number): number | undefined {
   if (!error.transient || attempt > policy.retries) return undefined;
-  return policy.delay * 1000 * policy.backoff ** (attempt - 1);
+  return Math.min(policy.delay * 1000 * policy.backoff ** (attempt - 1), LONGEST_WAIT);
 }

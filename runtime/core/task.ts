@@ -25,9 +25,14 @@ export interface TaskContext {
   log(message: string, level?: "info" | "warn"): void;
 }
 
+interface TaskOptions {
+  /** Aborted when this task's work is in vain: it is stopped, and not tried again. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 export interface TaskRunner {
   /** Runs `work` as one task of the batch: recorded, limited in time, retried when its error is transient. */
-  run<T>(task: TaskRef, work: (context: TaskContext) => Promise<T>): Promise<T>;
+  run<T>(task: TaskRef, work: (context: TaskContext) => Promise<T>, options?: TaskOptions): Promise<T>;
   /** Runs a whole made of tasks; all of it again, under the same rules, when an error says that nothing less will do. */
   restartable<T>(work: () => Promise<T>): Promise<T>;
   /** Aborted when the whole batch is to stop. */

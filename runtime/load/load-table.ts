@@ -39,9 +39,7 @@ export async function loadTable(options: LoadTableOptions): Promise<LoadedTable>
   const { table, tasks, clock } = options;
   const startedAt = clock.now();
   const run = <T>(kind: TaskKind, work: (context: TaskContext) => Promise<T>) =>
-    tasks.run({ kind, subject: table.name }, (context) =>
-      work({ ...context, signal: AbortSignal.any([context.signal, options.signal]) }),
-    );
+    tasks.run({ kind, subject: table.name }, work, { signal: options.signal });
   const plan = planTable(table, options.previous, options.fullRefresh);
   const watermark = await run("watermark", (context) => readWatermark(options, context));
   const { incoming, rowsRead, bytes } = await run("extract", (context) => extract(options, plan, context));

@@ -6,7 +6,6 @@
  * The price is the start of the process, about 0.3 s.
  */
 import { fork } from "node:child_process";
-import { once } from "node:events";
 import { join } from "node:path";
 import type { Config } from "../config/options.ts";
 import { fromReport, NovaError, toNovaError } from "../core/errors.ts";
@@ -26,13 +25,25 @@ export interface BatchProcessOptions {
   readonly signal: AbortSignal;
 }
 
+/** How long a batch that was told to stop may take to roll back, in seconds; with the scheduler's grace it stays below 20. */
+const ROLLBACK_SECONDS = 8;
+
 /** @throws NovaError as `runBatch`, or BATCH_ABANDONED if the process died */
 export async function runBatchInProcess(options: BatchProcessOptions): Promise<BatchResult> {
   const { config, events, signal, trigger } = options;
   signal.throwIfAborted();
   const child = fork(join(import.meta.dirname, "batch-worker.ts"), { serialization: "advanced" });
+  const closed = Promise.withResolvers<string>();
+  child.once("close", (status, killedBy) => closed.resolve(killedBy ?? `status ${status}`));
+  // A process that could not be started, or is gone when something is said to it; in the latter case it closes as well.
+  child.on("error", (error) => child.pid === undefined && closed.resolve(error.message));
   const tell = (message: ToBatch) => child.connected && child.send(message);
-  const cancel = () => tell({ type: "cancel", reason: toNovaError(signal.reason).report() });
+  let last: NodeJS.Timeout | undefined;
+  const cancel = () => {
+    tell({ type: "cancel", reason: toNovaError(signal.reason).report() });
+    // What is not over by then is left to the warehouse, which publishes a batch whole or not at all.
+    last = setTimeout(() => child.kill("SIGKILL"), ROLLBACK_SECONDS * 1000);
+  };
   signal.addEventListener("abort", cancel, { once: true });
   let outcome: BatchResult | NovaError | undefined;
   child.on("message", (message: FromBatch) => {
@@ -41,20 +52,22 @@ export async function runBatchInProcess(options: BatchProcessOptions): Promise<B
   });
   try {
     tell({ type: "run", config, trigger });
-    const [status, killedBy] = await once(child, "exit");
-    if (outcome === undefined) throw abandoned(options, killedBy ?? `status ${status}`);
+    const how = await closed.promise;
+    if (outcome === undefined) throw abandoned(options, how);
     if (outcome instanceof NovaError) throw outcome;
     return outcome;
   } finally {
+    clearTimeout(last);
     signal.removeEventListener("abort", cancel);
   }
 }
 
-function abandoned({ config, store }: BatchProcessOptions, how: string): NovaError {
+function abandoned({ config, signal, store }: BatchProcessOptions, how: string): NovaError {
   using _lock = acquireBatchLock(config.stateDir);
-  const closed = store.closeAbandoned(new Date());
-  return new NovaError(
-    "BATCH_ABANDONED",
-    `The process of batch ${closed.join(", ")} ended in the middle of it (${how}).`,
-  );
+  const [batch] = store.closeAbandoned(new Date());
+  if (batch !== undefined) {
+    return new NovaError("BATCH_ABANDONED", `The process of batch ${batch} ended in the middle of it (${how}).`);
+  }
+  if (signal.aborted) return toNovaError(signal.reason);
+  return new NovaError("BATCH_ABANDONED", `The process of a batch ended before the batch began (${how}).`);
 }

@@ -1,6 +1,7 @@
 /** The process of one batch: told what to run by the process that started it, and ended with it. */
+import type { Config } from "../config/options.ts";
 import { fromReport, NovaError, toNovaError } from "../core/errors.ts";
-import { EventBus } from "../core/events.ts";
+import { EventBus, type BatchTrigger } from "../core/events.ts";
 import { Store } from "../store/store.ts";
 import type { FromBatch, ToBatch } from "./batch-message.ts";
 import { runBatch } from "./run-batch.ts";
@@ -16,19 +17,26 @@ process.on("message", (message: ToBatch) => {
 });
 
 async function run({ config, trigger }: ToBatch & { type: "run" }): Promise<void> {
+  await tell(await outcomeOf(config, trigger));
+  process.disconnect?.();
+}
+
+async function outcomeOf(config: Config, trigger: BatchTrigger): Promise<FromBatch> {
   try {
     using store = Store.open({ folder: config.stateDir });
     const events = new EventBus();
     events.subscribe((event) => store.record(event));
-    events.subscribe((event) => tell({ type: "event", event }));
-    tell({ type: "result", result: await runBatch({ config, store, events, trigger, signal: cancel.signal }) });
+    events.subscribe((event) => void tell({ type: "event", event }));
+    return { type: "result", result: await runBatch({ config, store, events, trigger, signal: cancel.signal }) };
   } catch (thrown) {
-    tell({ type: "error", error: toNovaError(thrown).report() });
-  } finally {
-    process.disconnect?.();
+    return { type: "error", error: toNovaError(thrown).report() };
   }
 }
 
-function tell(message: FromBatch): void {
-  if (process.connected) process.send?.(message);
+/** Resolves when the message, and with it every earlier one, has left this process: a channel that is closed drops what still waits. */
+function tell(message: FromBatch): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.connected && process.send) process.send(message, () => resolve());
+    else resolve();
+  });
 }

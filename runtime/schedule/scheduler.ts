@@ -59,6 +59,11 @@ export class Scheduler {
     return { batchId: await this.#start("manual") };
   }
 
+  /** The same without waiting; where it cannot begin, the log says so, and the schedule goes on. */
+  runSoon(): void {
+    this.runNow().catch((thrown: unknown) => this.#logFailure(thrown, "the batch at the start"));
+  }
+
   /** Ends the schedule; a running batch may finish within the grace time, then it is cancelled. Resolves when all is quiet. */
   async stop(): Promise<void> {
     await this.#cron.destroy();
@@ -91,18 +96,21 @@ export class Scheduler {
   }
 
   #tick(date: Date): void {
-    const fail = (thrown: unknown) => {
-      const { code, message, remedy } = toNovaError(thrown);
-      this.#options.log.error({ code, remedy }, `the batch of ${date.toISOString()} could not begin: ${message}`);
-    };
+    const what = `the batch of ${date.toISOString()}`;
     try {
       if (!this.#options.claimTick(date)) return;
-      if (this.#apply("tick") === "start") this.#start("schedule").catch(fail);
+      if (this.#apply("tick") === "start")
+        this.#start("schedule").catch((thrown: unknown) => this.#logFailure(thrown, what));
       else this.#options.log.warn(`the tick of ${date.toISOString()} is skipped: a batch is still running`);
     } catch (thrown) {
       // The history cannot be written (a full disk): the next tick is another chance.
-      fail(thrown);
+      this.#logFailure(thrown, what);
     }
+  }
+
+  #logFailure(thrown: unknown, what: string): void {
+    const { code, message, remedy } = toNovaError(thrown);
+    this.#options.log.error({ code, remedy }, `${what} failed: ${code}: ${message} ${remedy}`);
   }
 
   /** @returns the batch's number, as soon as it has one */
@@ -116,12 +124,13 @@ export class Scheduler {
     });
     this.#ended = runBatch({ trigger, signal: this.#cancel.signal })
       .then(
-        (result) =>
-          log.info(
-            { batch: result.batch_id, status: result.status },
-            `batch ${result.batch_id}: ${result.status} in ${result.seconds} s`,
-          ),
-        reject,
+        ({ batch_id, status, seconds }) =>
+          log.info({ batch: batch_id, status }, `batch ${batch_id}: ${status} in ${seconds} s`),
+        (thrown: unknown) => {
+          // Nobody waits any more for a batch that has begun.
+          if (this.#batchId === undefined) reject(thrown);
+          else this.#logFailure(thrown, `batch ${this.#batchId}`);
+        },
       )
       .finally(() => {
         unsubscribe();

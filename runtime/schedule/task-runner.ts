@@ -23,14 +23,15 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
   const attempts = new Map<string, number>();
   return {
     signal: options.signal,
-    run: (task, work) => {
+    run: (task, work, { signal } = {}) => {
+      const inner = signal ? { ...options, signal: AbortSignal.any([options.signal, signal]) } : options;
       const id = taskId(task);
       const attemptOnce = () => {
         const attempt = (attempts.get(id) ?? 0) + 1;
         attempts.set(id, attempt);
-        return runAttempt(options, task, attempt, work);
+        return runAttempt(inner, task, attempt, work);
       };
-      return retrying(options, { subject: id, task, retries: (error) => !error.restartsLoad }, attemptOnce);
+      return retrying(inner, { subject: id, task, retries: (error) => !error.restartsLoad }, attemptOnce);
     },
     restartable: (work) => retrying(options, { subject: "the load", retries: (error) => error.restartsLoad }, work),
   };
@@ -82,10 +83,17 @@ async function runAttempt<T>(
     return result;
   } catch (thrown) {
     const error = toNovaError(thrown);
-    emit({ type: "log", batchId, at: clock.now(), task, level: "error", message: `${error.code}: ${error.message}` });
-    finish("failed", error);
+    // Work that was stopped is no failure of its own: whatever stopped it has its own line.
+    if (!options.signal.aborted) {
+      emit({ type: "log", batchId, at: clock.now(), task, level: "error", message: `${error.code}: ${error.message}` });
+    }
+    finish("failed", options.signal.aborted ? stopped() : error);
     throw error;
   }
+}
+
+function stopped(): NovaError {
+  return new NovaError("BATCH_CANCELLED", "The task was stopped with its batch.");
 }
 
 interface Attempt {

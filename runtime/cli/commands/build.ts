@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { runModels } from "../run-models.ts";
 import { configOf, stopSignal } from "../invocation.ts";
+import { printResult } from "../print-result.ts";
 import type { ReportStatus } from "../program.ts";
 
 interface BuildFlags {
@@ -45,5 +46,6 @@ async function runAndReport(
 ): Promise<void> {
   const { select, exclude, fullRefresh, json = false } = flags;
   using signal = stopSignal();
-  report(await runModels({ config: configOf(command), what, select, exclude, fullRefresh, json, signal }));
+  const result = await runModels({ config: configOf(command), what, select, exclude, fullRefresh, signal });
+  report(printResult(result, json));
 }

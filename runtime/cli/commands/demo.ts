@@ -5,11 +5,13 @@ import type { Config } from "../../config/options.ts";
 import { systemClock } from "../../core/clock.ts";
 import { formatCount } from "../../core/format.ts";
 import type { Log } from "../../core/log.ts";
+import type { BatchResult } from "../../core/result.ts";
 import { startDemoDatabase, type DemoDatabase } from "../../demo/database.ts";
 import { createHistory } from "../../demo/history.ts";
 import { describeCounts, startSimulator } from "../../demo/simulator.ts";
 import { configOf, logFor, stopSignal } from "../invocation.ts";
 import type { ReportStatus } from "../program.ts";
+import { printResult } from "../print-result.ts";
 import { runOnce } from "../run-once.ts";
 import { serveUntilStopped } from "../serve-process.ts";
 
@@ -57,16 +59,16 @@ Examples:
       });
       const log = logFor(settings);
       using signal = stopSignal();
-      await using database = await openDealership({ folder, sales: flags.sales, log, signal });
-      const config: Config = { ...settings, sourceUrl: database.url };
-      if (flags.once) report(await runOnce({ config, signal, json: flags.json ?? false }));
-      else report(await liveOn({ config, folder, database, log, signal }));
+      const whole = { folder, sales: flags.sales, settings, log, signal };
+      if (flags.once) report(printResult(await once(whole), flags.json ?? false));
+      else report(await liveOn(whole));
     });
 }
 
 interface Dealership {
   readonly folder: string;
   readonly sales: number;
+  readonly settings: Config;
   readonly log: Log;
   readonly signal: AbortSignal;
 }
@@ -95,13 +97,17 @@ async function openDealership({ folder, sales, log, signal }: Dealership): Promi
   }
 }
 
-interface Living extends Pick<Dealership, "folder" | "log" | "signal"> {
-  readonly config: Config;
-  readonly database: DemoDatabase;
+async function once(dealership: Dealership): Promise<BatchResult> {
+  await using database = await openDealership(dealership);
+  const { settings, signal } = dealership;
+  return await runOnce({ config: { ...settings, sourceUrl: database.url }, signal });
 }
 
 /** Sales go on, batches follow them, until somebody says stop or the database ends by itself. @returns the exit status */
-async function liveOn({ config, folder, database, log, signal }: Living): Promise<number> {
+async function liveOn(dealership: Dealership): Promise<number> {
+  const { folder, settings, log, signal } = dealership;
+  await using database = await openDealership(dealership);
+  const config: Config = { ...settings, sourceUrl: database.url };
   const crashed = new AbortController();
   let stopping = false;
   void database.ended.then(() => stopping || crashed.abort());

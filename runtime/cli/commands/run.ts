@@ -1,6 +1,7 @@
 /** `novadrive run`: one batch now. */
 import { Command } from "commander";
 import { configOf, stopSignal } from "../invocation.ts";
+import { printResult } from "../print-result.ts";
 import type { ReportStatus } from "../program.ts";
 import { runOnce } from "../run-once.ts";
 
@@ -35,6 +36,7 @@ Examples:
     .action(async ({ table, select, fullRefresh, json = false }: RunFlags, command: Command) => {
       const config = configOf(command);
       using signal = stopSignal();
-      report(await runOnce({ config, json, signal, tables: table, select, fullRefresh }));
+      const result = await runOnce({ config, signal, tables: table, select, fullRefresh });
+      report(printResult(result, json));
     });
 }

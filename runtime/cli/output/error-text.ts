@@ -1,6 +1,6 @@
 /** An error as a person reads it: code, what happened, what to do. */
 import type { ErrorReport } from "../../core/errors.ts";
-import { redact } from "../../core/log.ts";
+import { redact } from "../../core/redact.ts";
 import type { Style } from "./style.ts";
 
 /** @param subject the table, model or test that it happened to */

@@ -1,7 +1,8 @@
 /** A batch while it runs: a live table on a terminal, one line per finished step elsewhere. */
 import { createLogUpdate } from "log-update";
+import type { Config } from "../../config/options.ts";
 import { formatBytes, formatCount, formatSeconds } from "../../core/format.ts";
-import { redact } from "../../core/log.ts";
+import { redact } from "../../core/redact.ts";
 import type { BatchEvent, EventBus } from "../../core/events.ts";
 import { taskId, type TaskRef } from "../../core/task.ts";
 import { styleFor, type Style } from "./style.ts";
@@ -9,9 +10,10 @@ import { styleFor, type Style } from "./style.ts";
 /** Redraws at most this often, in milliseconds. */
 const FRAME = 100;
 
-/** Shows every batch of `events` on `stream` until disposed. */
-export function showProgress(events: EventBus, stream: NodeJS.WriteStream): Disposable {
-  const view = stream.isTTY ? liveView(stream) : plainView(stream);
+/** Shows every batch of `events` on `stream` until disposed; with a level above `info`, only warnings and errors. */
+export function showProgress(events: EventBus, stream: NodeJS.WriteStream, level: Config["logLevel"]): Disposable {
+  const quiet = level === "warn" || level === "error";
+  const view = stream.isTTY && !quiet ? liveView(stream) : plainView(stream, quiet);
   const unsubscribe = events.subscribe((event) => view.take(event));
   return {
     [Symbol.dispose]: () => {
@@ -26,11 +28,12 @@ interface View {
   end(): void;
 }
 
-function plainView(stream: NodeJS.WriteStream): View {
+function plainView(stream: NodeJS.WriteStream, quiet: boolean): View {
   const line = (event: BatchEvent, text: string) =>
     stream.write(`${event.at.toISOString().slice(11, 19)} ${redact(text)}\n`);
   return {
     take: (event) => {
+      if (quiet && !(event.type === "log" && event.level !== "info")) return;
       if (event.type === "batch_started") line(event, `batch ${event.batchId} started (${event.trigger})`);
       else if (event.type === "log") line(event, `${event.task ? `${taskId(event.task)}: ` : ""}${event.message}`);
       else if (event.type === "task_finished" && event.status === "success" && !isDetail(event.task)) {

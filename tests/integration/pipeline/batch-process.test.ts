@@ -1,10 +1,12 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { appendFile, cp } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { NovaError } from "../../../runtime/core/errors.ts";
 import { EventBus, type BatchEvent } from "../../../runtime/core/events.ts";
 import { runBatchInProcess } from "../../../runtime/schedule/batch-process.ts";
 import { Store } from "../../../runtime/store/store.ts";
-import { createDealership, type Dealership } from "../../support/dealership.ts";
+import { createDealership, SQL_FOLDER, type Dealership } from "../../support/dealership.ts";
 
 /** Starts a batch; `during` is called once, at the first event of the type. */
 async function start(dealership: Dealership, options: { at?: BatchEvent["type"]; during?: () => void } = {}) {
@@ -66,6 +68,18 @@ describe("a batch in a process of its own", () => {
     const interrupt = () => workers().forEach((pid) => process.kill(pid, "SIGINT"));
     const { outcome } = await start(dealership, { at: "batch_started", during: interrupt });
     expect(outcome).toMatchObject({ status: "success" });
+  });
+
+  it("tells a result that is larger than any buffer on the way", async () => {
+    await using dealership = await createDealership({ sales: 10 });
+    const projectDir = join(dealership.folder, "project");
+    await cp(SQL_FOLDER, projectDir, { recursive: true });
+    const columns = Array.from({ length: 3_000 }, (_, index) => `          - {name: c${index}, data_type: nonsense}\n`);
+    await appendFile(join(projectDir, "models/manifest.yml"), columns.join(""));
+    const { outcome, seen } = await start({ ...dealership, config: { ...dealership.config, projectDir } });
+    expect(outcome).toMatchObject({ status: "failed", error: { code: "MANIFEST_INVALID" } });
+    expect(JSON.stringify(outcome).length).toBeGreaterThan(300_000);
+    expect(seen.at(-1)?.type).toBe("batch_finished");
   });
 
   it("says why it could not begin", async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ERROR_CODES } from "../../../runtime/core/error-codes.ts";
 import { NovaError, toNovaError } from "../../../runtime/core/errors.ts";
-import { redact } from "../../../runtime/core/log.ts";
+import { redact } from "../../../runtime/core/redact.ts";
 import { retryDelay } from "../../../runtime/core/retry.ts";
 
 describe("the table of errors", () => {
@@ -40,8 +40,22 @@ describe("retryDelay", () => {
     ]);
   });
 
+  it("never waits longer than a day, which timers can tell", () => {
+    expect(retryDelay({ retries: 100, delay: 86_400, backoff: 10 }, passing, 50)).toBe(86_400_000);
+  });
+
   it("is for errors that may pass only", () => {
     expect(retryDelay(policy, new NovaError("SOURCE_AUTH_FAILED", "no"), 1)).toBeUndefined();
+  });
+});
+
+describe("a report", () => {
+  it("shows no password, whatever the message quotes", () => {
+    const error = new NovaError("USAGE_INVALID", "unknown option '--x=postgres://u:s3cret@h/db'", {
+      remedy: "not postgres://h/db?user=u&password=s3cret",
+      details: { engine: ["postgres://u:s3cret@h"] },
+    });
+    expect(JSON.stringify(error.report())).not.toContain("s3cret");
   });
 });
 

@@ -80,6 +80,25 @@ describe("the scheduler", () => {
     expect(attempts).toBe(2);
   });
 
+  it("logs a batch that dies after it has begun", async () => {
+    const { scheduler, runs, lines } = setUp();
+    await scheduler.runNow();
+    runs[0]?.fail(new NovaError("BATCH_ABANDONED", "killed by SIGKILL"));
+    await settle();
+    expect(lines.join("\n")).toMatch(/batch 1 failed: BATCH_ABANDONED: killed by SIGKILL/);
+    expect(scheduler.running()).toBeUndefined();
+  });
+
+  it("goes on with the schedule when the batch at the start cannot begin", async () => {
+    const { scheduler, lines } = setUp({
+      runBatch: () => Promise.reject(new NovaError("BATCH_RUNNING", "another process")),
+    });
+    scheduler.runSoon();
+    await settle();
+    expect(lines.join("\n")).toMatch(/the batch at the start failed: BATCH_RUNNING: another process/);
+    expect(scheduler.nextTick()).toBeInstanceOf(Date);
+  });
+
   it("runs on the schedule, once a tick, and passes over ticks while a batch runs", async () => {
     const claimed: number[] = [];
     const { runs, lines } = setUp({ schedule: "* * * * * *", claimTick: (tick) => claimed.push(tick.getTime()) > 0 });

@@ -105,6 +105,25 @@ describe("a task", () => {
     await expect(run).rejects.toMatchObject({ code: "BATCH_CANCELLED" });
   });
 
+  it("ends, and does not wait for another attempt, when its own work is in vain", async () => {
+    const { clock, events, tasks, finished } = setUp({ retries: 5 });
+    const vain = new AbortController();
+    const waiting = tasks.run(TASK, () => Promise.reject(passing()), { signal: vain.signal });
+    const running = tasks.run(
+      { kind: "load", subject: "clients" },
+      ({ signal }) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+      { signal: vain.signal },
+    );
+    await settle();
+    const lines = events.length;
+    vain.abort(new NovaError("SOURCE_UNREACHABLE", "another table's error"));
+    await expect(waiting).rejects.toThrow("another table's error");
+    await expect(running).rejects.toThrow("another table's error");
+    expect(clock.nextWake).toBeUndefined();
+    expect(finished()).toEqual(["1 failed SOURCE_UNREACHABLE", "1 failed BATCH_CANCELLED"]);
+    expect(events.slice(lines).filter((event) => event.type === "log")).toEqual([]);
+  });
+
   it("tells its progress at a pace that an eye can follow", async () => {
     const { clock, events, tasks } = setUp();
     await tasks.run(TASK, async ({ progress }) => {

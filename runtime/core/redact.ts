@@ -1,0 +1,17 @@
+/** Text as it may be shown: passwords that stand in URLs are taken out, wherever the text comes from. */
+
+/** To the last @ of the word, because passwords are often given without the escapes that URLs ask for. */
+const LOGIN = /([a-z][a-z0-9+.-]*:\/\/[^:@\s/]*):\S*@/gi;
+const PARAMETER = /([?&](?:password|passphrase|private_key|token|secret)=)[^&\s"']*/gi;
+
+export function redact(text: string): string {
+  return text.replaceAll(LOGIN, "$1:***@").replaceAll(PARAMETER, "$1***");
+}
+
+/** The same for every text in a plain value. */
+export function redactAll(value: unknown): unknown {
+  if (typeof value === "string") return redact(value);
+  if (Array.isArray(value)) return value.map(redactAll);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, redactAll(inner)]));
+}
