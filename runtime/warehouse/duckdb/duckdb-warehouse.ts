@@ -152,7 +152,7 @@ export class DuckDbWarehouse implements Warehouse {
     ]);
     await this.#schema(model.relation.schema);
     return this.#memory.large(() =>
-      this.#run(`building ${model.relation.name}`, (session) =>
+      this.#once(`building ${model.relation.name}`, (session) =>
         againAfterConflict(() => materialize(session, { model, select, preHooks, postHooks }, options)),
       ),
     );
@@ -180,7 +180,20 @@ export class DuckDbWarehouse implements Warehouse {
     );
   }
 
+  /**
+   * What does not fit into the memory for loading is done again with that for models: all that runs here is one transaction, or only
+   * reads. (Changes that are scattered over a large table stay in memory until they are committed.)
+   */
   async #run<T>(doing: string, work: (session: Session) => Promise<T>): Promise<T> {
+    try {
+      return await this.#once(doing, work);
+    } catch (thrown) {
+      if (!(thrown instanceof NovaError) || thrown.code !== "WAREHOUSE_FULL") throw thrown;
+      return await this.#memory.large(() => this.#once(doing, work));
+    }
+  }
+
+  async #once<T>(doing: string, work: (session: Session) => Promise<T>): Promise<T> {
     try {
       return await this.#engine.use(work);
     } catch (thrown) {

@@ -1,10 +1,19 @@
 /** Everything of a batch into the stage tables, in one transaction. */
 import { NovaError } from "../../core/errors.ts";
+import type { ManifestTable } from "../../manifest/manifest.ts";
 import type { Incoming, Publication, PublishedTable, TablePublication } from "../warehouse.ts";
 import { DuckDbIncoming } from "./duckdb-incoming.ts";
 import type { Session } from "./engine.ts";
 import { lastBatchId, writeBatch, writeWatermark } from "./sql/bookkeeping.ts";
-import { countStage, deleteAll, deleteVanished, insertAll, mergeRows, recordVanished } from "./sql/publish.ts";
+import {
+  countStage,
+  deleteAll,
+  deleteChanged,
+  deleteVanished,
+  insertAll,
+  insertMissing,
+  recordVanished,
+} from "./sql/publish.ts";
 
 /** @throws NovaError BATCH_RUNNING if a batch with this number or a higher one is published already; EngineError */
 export async function publish(session: Session, { batch, tables }: Publication): Promise<readonly PublishedTable[]> {
@@ -36,11 +45,19 @@ async function publishTable(
   let deleted = await deleteVanishedRows(session, publication, batch.id, before);
   if (action === "replace" && before > deleted) deleted += (await session.run(deleteAll(table))).changed;
   const left = before - deleted;
-  const merges = action === "merge" && left > 0;
-  const { changed } = await session.run(merges ? mergeRows(table, rows, batch) : insertAll(table, rows, batch));
-  const inserted = merges ? (await single(session, countStage(table))) - left : changed;
+  const { inserted, updated } =
+    action === "merge" && left > 0
+      ? await mergeRows(session, table, rows, batch)
+      : { inserted: (await session.run(insertAll(table, rows, batch))).changed, updated: 0 };
   for (const statement of writeWatermark(table.name, watermark)) await session.run(statement);
-  return { name: table.name, rows: left + inserted, inserted, updated: changed - inserted, deleted };
+  return { name: table.name, rows: left + inserted, inserted, updated, deleted };
+}
+
+async function mergeRows(session: Session, table: ManifestTable, rows: string, batch: Publication["batch"]) {
+  const change = deleteChanged(table, rows);
+  const updated = change === undefined ? 0 : (await session.run(change)).changed;
+  const { changed } = await session.run(insertMissing(table, rows, batch));
+  return { inserted: changed - updated, updated };
 }
 
 /** Recording them counts them; only where there are any is the table gone through once more. */

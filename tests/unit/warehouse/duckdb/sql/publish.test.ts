@@ -1,8 +1,9 @@
 import { expect, it } from "vitest";
 import {
+  deleteChanged,
   deleteVanished,
   insertAll,
-  mergeRows,
+  insertMissing,
   recordVanished,
 } from "../../../../../runtime/warehouse/duckdb/sql/publish.ts";
 import { incomingTable } from "../../../../../runtime/warehouse/duckdb/sql/names.ts";
@@ -27,17 +28,18 @@ it("inserts", () => {
   );
 });
 
-it("merges, and leaves equal rows untouched", () => {
-  expect(mergeRows(table, incoming, batch)).toBe(
-    `MERGE INTO "stage"."vendas" AS s USING ${incoming} AS i ON s."id" = i."id" ` +
-      `WHEN MATCHED AND (s."name" IS DISTINCT FROM i."name") THEN UPDATE SET "name" = i."name", "_synced_at" = CAST('2025-01-02T03:04:05.678901Z' AS TIMESTAMPTZ), "_batch_id" = 7 ` +
-      `WHEN NOT MATCHED THEN INSERT ("id", "name", "_synced_at", "_batch_id") VALUES (i."id", i."name", CAST('2025-01-02T03:04:05.678901Z' AS TIMESTAMPTZ), 7)`,
+it("takes out changed rows, and puts in those that are missing then", () => {
+  expect(deleteChanged(table, incoming)).toBe(
+    `DELETE FROM "stage"."vendas" AS s USING ${incoming} AS i WHERE s."id" = i."id" AND (s."name" IS DISTINCT FROM i."name")`,
+  );
+  expect(insertMissing(table, incoming, batch)).toBe(
+    `INSERT INTO "stage"."vendas" ("id", "name", "_synced_at", "_batch_id") SELECT "id", "name", CAST('2025-01-02T03:04:05.678901Z' AS TIMESTAMPTZ), 7 FROM ${incoming} AS i WHERE NOT EXISTS (SELECT 1 FROM "stage"."vendas" AS s WHERE s."id" = i."id")`,
   );
 });
 
-it("merges a table of nothing but its key without an update", () => {
+it("changes no row of a table of nothing but its key", () => {
   const onlyKey = manifestTable({ name: "k", columns: { id: "integer not null" }, primaryKey: ["id"] });
-  expect(mergeRows(onlyKey, incoming, batch)).not.toContain("UPDATE");
+  expect(deleteChanged(onlyKey, incoming)).toBeUndefined();
 });
 
 it("writes vanished keys down and deletes them by the same condition", () => {
