@@ -37,9 +37,14 @@ export function deleteChanged(table: ManifestTable, incoming: string): string | 
   return `DELETE FROM ${stageTable(table)} AS s USING ${incoming} AS i WHERE ${sameKey(table, "s", "i")} AND (${changed.join(" OR ")})`;
 }
 
-/** The incoming rows whose key the stage table does not have. */
+/**
+ * The incoming rows whose key the stage table does not have. The keys that it has are looked up first, because a plain NOT EXISTS makes DuckDB
+ * build its hash table from the stage table: 160 MB for 5 M rows, to find out about one.
+ */
 export function insertMissing(table: ManifestTable, incoming: string, batch: BatchOf): string {
-  return `${insertAll(table, incoming, batch)} AS i WHERE NOT EXISTS (SELECT 1 FROM ${stageTable(table)} AS s WHERE ${sameKey(table, "s", "i")})`;
+  const key = table.primaryKey.map((name) => `j.${identifier(name)}`).join(", ");
+  const there = `SELECT ${key} FROM ${incoming} AS j JOIN ${stageTable(table)} AS s ON ${sameKey(table, "s", "j")}`;
+  return `${insertAll(table, incoming, batch)} AS i WHERE NOT EXISTS (SELECT 1 FROM (${there}) AS t WHERE ${sameKey(table, "t", "i")})`;
 }
 
 /** Stage rows whose key the source no longer has, as rows of `pipeline.deleted_keys`. */

@@ -33,7 +33,7 @@ it("takes out changed rows, and puts in those that are missing then", () => {
     `DELETE FROM "stage"."vendas" AS s USING ${incoming} AS i WHERE s."id" = i."id" AND (s."name" IS DISTINCT FROM i."name")`,
   );
   expect(insertMissing(table, incoming, batch)).toBe(
-    `INSERT INTO "stage"."vendas" ("id", "name", "_synced_at", "_batch_id") SELECT "id", "name", CAST('2025-01-02T03:04:05.678901Z' AS TIMESTAMPTZ), 7 FROM ${incoming} AS i WHERE NOT EXISTS (SELECT 1 FROM "stage"."vendas" AS s WHERE s."id" = i."id")`,
+    `INSERT INTO "stage"."vendas" ("id", "name", "_synced_at", "_batch_id") SELECT "id", "name", CAST('2025-01-02T03:04:05.678901Z' AS TIMESTAMPTZ), 7 FROM ${incoming} AS i WHERE NOT EXISTS (SELECT 1 FROM (SELECT j."id" FROM ${incoming} AS j JOIN "stage"."vendas" AS s ON s."id" = j."id") AS t WHERE t."id" = i."id")`,
   );
 });
 
