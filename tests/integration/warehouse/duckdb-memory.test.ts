@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { openDuckDb } from "../../../runtime/warehouse/duckdb/open-duckdb.ts";
 import { manifestTable } from "../../support/manifest-table.ts";
 
-const ROWS = 120_000;
+const ROWS = 200_000;
 const TEXTS = 39;
 
 const columns = Object.fromEntries(
