@@ -4,6 +4,7 @@ import type { ManifestTable } from "../../manifest/manifest.ts";
 import type { Incoming, Publication, PublishedTable, TablePublication } from "../warehouse.ts";
 import { DuckDbIncoming } from "./duckdb-incoming.ts";
 import type { Session } from "./engine.ts";
+import { countRows } from "./sql/incoming.ts";
 import { lastBatchId, writeBatch, writeWatermark } from "./sql/bookkeeping.ts";
 import {
   countStage,
@@ -60,6 +61,12 @@ async function mergeRows(session: Session, table: ManifestTable, rows: string, b
   return { inserted: changed - updated, updated };
 }
 
+/**
+ * Keys that are compared at a time. In one go, 5 M keys take 160 MB for their hash table, which does not fit into the memory for loading; in
+ * four parts they do, in the same time.
+ */
+const KEYS_AT_A_TIME = 1_250_000;
+
 /** Recording them counts them; only where there are any is the table gone through once more. */
 async function deleteVanishedRows(
   session: Session,
@@ -68,8 +75,15 @@ async function deleteVanishedRows(
   before: number,
 ): Promise<number> {
   if (!keys || before === 0) return 0;
-  const { changed } = await session.run(recordVanished(table, targetOf(keys), batchId));
-  return changed === 0 ? 0 : (await session.run(deleteVanished(table, targetOf(keys)))).changed;
+  const target = targetOf(keys);
+  const of = Math.ceil(Math.max(before, await single(session, countRows(target))) / KEYS_AT_A_TIME);
+  let deleted = 0;
+  for (let index = 0; index < of; index += 1) {
+    const part = of === 1 ? undefined : { index, of };
+    const { changed } = await session.run(recordVanished(table, target, batchId, part));
+    if (changed > 0) deleted += (await session.run(deleteVanished(table, target, part))).changed;
+  }
+  return deleted;
 }
 
 /** Not part of the publication: it is committed, whatever becomes of this. What is left goes with the next `prepare`. */

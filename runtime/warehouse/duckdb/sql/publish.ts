@@ -47,22 +47,36 @@ export function insertMissing(table: ManifestTable, incoming: string, batch: Bat
   return `${insertAll(table, incoming, batch)} AS i WHERE NOT EXISTS (SELECT 1 FROM (${there}) AS t WHERE ${sameKey(table, "t", "i")})`;
 }
 
+/** One of several equal parts that the keys are divided into by their hash; undefined stands for all of them. */
+export interface KeyPart {
+  /** From 0. */
+  readonly index: number;
+  readonly of: number;
+}
+
 /** Stage rows whose key the source no longer has, as rows of `pipeline.deleted_keys`. */
-export function recordVanished(table: ManifestTable, keys: string, batchId: number): string {
+export function recordVanished(table: ManifestTable, keys: string, batchId: number, part?: KeyPart): string {
   const key = table.primaryKey.map((name) => keyValue(`s.${identifier(name)}`, columnOf(table, name).type));
   return [
     `INSERT INTO ${DELETED_KEYS} (batch_id, table_name, key)`,
     `SELECT ${literal(batchId)}, ${literal(table.name)}, CAST(json_array(${key.join(", ")}) AS VARCHAR)`,
-    `FROM ${stageTable(table)} AS s WHERE ${vanished(table, keys)}`,
+    `FROM ${stageTable(table)} AS s WHERE ${vanished(table, keys, part)}`,
   ].join(" ");
 }
 
-export function deleteVanished(table: ManifestTable, keys: string): string {
-  return `DELETE FROM ${stageTable(table)} AS s WHERE ${vanished(table, keys)}`;
+export function deleteVanished(table: ManifestTable, keys: string, part?: KeyPart): string {
+  return `DELETE FROM ${stageTable(table)} AS s WHERE ${vanished(table, keys, part)}`;
 }
 
-function vanished(table: ManifestTable, keys: string): string {
-  return `NOT EXISTS (SELECT 1 FROM ${keys} AS k WHERE ${sameKey(table, "s", "k")})`;
+function vanished(table: ManifestTable, keys: string, part: KeyPart | undefined): string {
+  const among = (alias: string) =>
+    part
+      ? `hash(${table.primaryKey.map((name) => `${alias}.${identifier(name)}`).join(", ")}) % ${part.of} = ${part.index}`
+      : undefined;
+  const there = [sameKey(table, "s", "k"), among("k")].filter((condition) => condition !== undefined).join(" AND ");
+  const absent = `NOT EXISTS (SELECT 1 FROM ${keys} AS k WHERE ${there})`;
+  const here = among("s");
+  return here === undefined ? absent : `${here} AND ${absent}`;
 }
 
 function sameKey({ primaryKey }: ManifestTable, left: string, right: string): string {

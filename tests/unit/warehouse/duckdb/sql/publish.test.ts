@@ -51,6 +51,13 @@ it("writes vanished keys down and deletes them by the same condition", () => {
   );
 });
 
+it("compares keys in parts that together are all of them", () => {
+  const keys = incomingTable(7, table, "keys");
+  expect(deleteVanished(table, keys, { index: 1, of: 4 })).toBe(
+    `DELETE FROM "stage"."vendas" AS s WHERE hash(s."id") % 4 = 1 AND NOT EXISTS (SELECT 1 FROM ${keys} AS k WHERE s."id" = k."id" AND hash(k."id") % 4 = 1)`,
+  );
+});
+
 it("writes each part of a key in the form that is the same in every engine", () => {
   const wide = manifestTable({
     name: "wide",
