@@ -62,10 +62,10 @@ async function mergeRows(session: Session, table: ManifestTable, rows: string, b
 }
 
 /**
- * Keys that are compared at a time. In one go, 5 M keys take 160 MB for their hash table, which does not fit into the memory for loading; in
- * four parts they do, in the same time.
+ * Keys that are compared at a time. For 5 M keys in one go the hash table does not fit into the memory for loading (the process grew to
+ * 460 MB); in parts of 1.25 M it stayed below 395 MB, in parts of 0.5 M below 280 MB, for half a second more.
  */
-const KEYS_AT_A_TIME = 1_250_000;
+const KEYS_AT_A_TIME = 500_000;
 
 /** Recording them counts them; only where there are any is the table gone through once more. */
 async function deleteVanishedRows(
