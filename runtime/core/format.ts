@@ -8,11 +8,15 @@ export function formatCount(count: number): string {
   return counts.format(count);
 }
 
-/** `1.2 MB`, in powers of 1000. */
+/** Bytes → `812 B`, `14.2 kB`, `1.3 GB`, in powers of 1000. */
 export function formatBytes(bytes: number): string {
-  const exponent = bytes < 1000 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log10(bytes) / 3));
-  const value = bytes / 1000 ** exponent;
-  return `${value >= 100 || exponent === 0 ? Math.round(value) : value.toFixed(1)} ${UNITS[exponent]}`;
+  let scaled = bytes;
+  let unit = 0;
+  while (scaled >= 999.5 && unit < UNITS.length - 1) {
+    scaled /= 1000;
+    unit++;
+  }
+  return `${unit === 0 || scaled >= 99.95 ? Math.round(scaled) : scaled.toFixed(1)} ${UNITS[unit]}`;
 }
 
 /** `0.24 s`, `12.1 s`, `3 min 7 s`, `2 h 5 min`. */

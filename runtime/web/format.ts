@@ -1,27 +1,10 @@
-/** Numbers, sizes and instants as the page writes them. */
+/** Counted nouns and instants as the page writes them. */
 
-const integers = new Intl.NumberFormat("en-US");
-
-/** 61234 → `61,234`. */
-export function count(value: number): string {
-  return integers.format(value);
-}
-
-/** Bytes → `812 B`, `14.2 kB`, `1.3 GB` (powers of 1000). */
-export function bytes(value: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  let scaled = value;
-  let unit = 0;
-  while (scaled >= 999.5 && unit < units.length - 1) {
-    scaled /= 1000;
-    unit++;
-  }
-  return `${unit === 0 || scaled >= 99.95 ? Math.round(scaled) : scaled.toFixed(1)} ${units[unit]}`;
-}
+import { formatCount } from "../core/format.ts";
 
 /** 1 → `1 row`, 2 → `2 rows`. */
 export function plural(value: number, noun: string): string {
-  return `${count(value)} ${noun}${value === 1 ? "" : noun.endsWith("h") ? "es" : "s"}`;
+  return `${formatCount(value)} ${noun}${value === 1 ? "" : noun.endsWith("h") ? "es" : "s"}`;
 }
 
 /** Instants in one time zone. */

@@ -1,7 +1,8 @@
 /** One batch: what it came to, its tasks as a waterfall, its errors, results and log. */
 import type { ErrorReport } from "../../core/errors.ts";
 import type { BatchRecord, BatchSummary, LogLine } from "../../store/records.ts";
-import { count, plural } from "../format.ts";
+import { formatCount } from "../../core/format.ts";
+import { plural } from "../format.ts";
 import { html, type Content, type Html } from "../html.ts";
 import { timeline } from "../timeline.ts";
 import { layout, type Frame } from "./layout.ts";
@@ -65,7 +66,7 @@ function facts(data: BatchPageData): Html {
       note: batch.snapshot ? "all tables at one instant" : "no snapshot was opened",
     })}
     ${rowsRead(batch)} ${fact({ name: "Changes", value: changes(batch), note: "in the stage tables" })}
-    ${fact({ name: "Failed", value: count(failures), note: "tables, models and tests" })}
+    ${fact({ name: "Failed", value: formatCount(failures), note: "tables, models and tests" })}
   </dl>`;
 }
 
@@ -76,7 +77,7 @@ function rowsRead({ status, rows_read, tables, tasks }: BatchRecord): Html {
     status === "running" && tables.length === 0
       ? [extracts.reduce((sum, task) => sum + (task.rows ?? 0), 0), new Set(extracts.map((task) => task.subject)).size]
       : [rows_read, tables.length];
-  return fact({ name: "Rows read", value: count(rows), note: `in ${plural(among, "table")}` });
+  return fact({ name: "Rows read", value: formatCount(rows), note: `in ${plural(among, "table")}` });
 }
 
 const STARTED_BY: Readonly<Record<BatchRecord["trigger"], string>> = {

@@ -1,5 +1,5 @@
 /** How each model stands now. */
-import { count } from "../format.ts";
+import { formatCount } from "../../core/format.ts";
 import { html, type Html } from "../html.ts";
 import type { OverviewData } from "./overview-page.ts";
 import { errorNote, lasted, none, relative } from "./parts.ts";
@@ -10,7 +10,7 @@ export function modelsPanel(data: OverviewData): Html {
   return panel({
     id: "models",
     title: "Models",
-    hint: models.length > 0 && count(models.length),
+    hint: models.length > 0 && formatCount(models.length),
     isEmpty: models.length === 0,
     empty: "No model has been built yet.",
     content: html`<table class="cards">
@@ -29,7 +29,7 @@ export function modelsPanel(data: OverviewData): Html {
             html`<tr id="model-${model.name}">
                 <th scope="row">${named(model.status, model.name)}</th>
                 ${cell("", model.materialized ?? none("not known"), "quiet")}
-                ${cell("Rows", model.rows === null ? none("not counted") : count(model.rows))}
+                ${cell("Rows", model.rows === null ? none("not counted") : formatCount(model.rows))}
                 ${cell("Time", model.status === "skipped" ? none() : lasted(model.seconds))}
                 ${cell("Built", model.status === "success" ? relative(model.at, data) : model.status)}
               </tr>

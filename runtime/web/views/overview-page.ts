@@ -1,7 +1,8 @@
 /** The overview: how the last batch went, the last batches, and how tables, models and tests stand now. */
 import type { BatchSummary, ModelState, StoreStats, TableState, TestState } from "../../store/records.ts";
 import { countdown, duration } from "../assets/format.js";
-import { count, plural } from "../format.ts";
+import { formatCount } from "../../core/format.ts";
+import { plural } from "../format.ts";
 import { html, type Html } from "../html.ts";
 import { batchesPanel } from "./batches-panel.ts";
 import { layout, type Frame } from "./layout.ts";
@@ -97,9 +98,9 @@ function facts(data: OverviewData, newest: BatchSummary): Html {
         ? fact({ name: "Tests", value: none(), note: "none has run" })
         : fact({
             name: "Tests",
-            value: html`${sign(allPass ? "pass" : "fail")} ${count(passing)}
-              <span class="of">/ ${count(tests.length)}</span>`,
-            note: allPass ? "all pass" : `${count(tests.length - passing)} not passing`,
+            value: html`${sign(allPass ? "pass" : "fail")} ${formatCount(passing)}
+              <span class="of">/ ${formatCount(tests.length)}</span>`,
+            note: allPass ? "all pass" : `${formatCount(tests.length - passing)} not passing`,
           })
     }
     ${fact({

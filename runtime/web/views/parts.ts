@@ -1,7 +1,7 @@
 /** Small pieces that every part of the page is made of. */
 import type { ErrorReport } from "../../core/errors.ts";
 import { ago, duration, elapsed } from "../assets/format.js";
-import { count } from "../format.ts";
+import { formatCount } from "../../core/format.ts";
 import { html, type Content, type Html } from "../html.ts";
 import type { Frame } from "./layout.ts";
 
@@ -90,7 +90,8 @@ export interface Changes {
 export function changes({ inserted, updated, deleted }: Changes): Html {
   if (inserted + updated + deleted === 0) return none("no changes");
   const part = (value: number, symbol: string, word: string, look: string) =>
-    value > 0 && html`<span class="${look}" title="${count(value)} ${word}">${symbol}${count(value)}</span> `;
+    value > 0 &&
+    html`<span class="${look}" title="${formatCount(value)} ${word}">${symbol}${formatCount(value)}</span> `;
   return html`<span class="changes"
     >${part(inserted, "+", "inserted", "inserted")}${part(updated, "~", "updated", "updated")}${part(
       deleted,

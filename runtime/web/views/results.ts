@@ -1,7 +1,7 @@
 /** What one batch came to: its tables, models and tests. */
 import type { BatchStatus } from "../../core/result.ts";
 import type { ModelRecord, TableRecord, TestRecord } from "../../store/records.ts";
-import { bytes, count } from "../format.ts";
+import { formatBytes, formatCount } from "../../core/format.ts";
 import { html, type Content, type Html } from "../html.ts";
 import { badge, breakable, changes, errorNote, lasted, none, sign, type Status } from "./parts.ts";
 
@@ -26,8 +26,8 @@ export function tableResults(tables: readonly TableRecord[], status: BatchStatus
           (table) =>
             html`<tr id="table-${table.name}">
               <th scope="row">${named(table.status, table.name)}<span class="sub">${table.mode}</span></th>
-              ${cell("Rows read", count(table.rows_read))} ${cell("Changes", changes(table))}
-              ${cell("Size", bytes(table.bytes))} ${cell("Time", lasted(table.seconds))}
+              ${cell("Rows read", formatCount(table.rows_read))} ${cell("Changes", changes(table))}
+              ${cell("Size", formatBytes(table.bytes))} ${cell("Time", lasted(table.seconds))}
             </tr>`,
         )}
       </tbody>
@@ -58,7 +58,7 @@ export function modelResults(models: readonly ModelRecord[], status: BatchStatus
                 ${named(model.status, model.name)}${model.materialized && html`<span class="sub">${model.materialized}</span>`}
               </th>
               ${cell("", badge(model.status), "status")}
-              ${cell("Rows", model.rows === null ? none("not counted") : count(model.rows))}
+              ${cell("Rows", model.rows === null ? none("not counted") : formatCount(model.rows))}
               ${cell("Time", lasted(model.seconds))}
             </tr>`,
         )}
@@ -84,7 +84,7 @@ export function testResults({ tests, status, withErrors, open }: TestResultsOpti
   return panel({
     id: "tests",
     title: "Tests",
-    hint: tests.length > 0 && html`${count(passing.length)} of ${count(tests.length)} pass`,
+    hint: tests.length > 0 && html`${formatCount(passing.length)} of ${formatCount(tests.length)} pass`,
     empty: status === "running" ? "None has run yet." : "No test has run.",
     isEmpty: tests.length === 0,
     content: html`${
@@ -96,7 +96,9 @@ export function testResults({ tests, status, withErrors, open }: TestResultsOpti
     ${
       passing.length > 0 &&
       html`<details id="passing" data-open="passing" ${open.has("passing") && html`open`}>
-        <summary>${sign("pass")} ${count(passing.length)} passing ${passing.length === 1 ? "test" : "tests"}</summary>
+        <summary>
+          ${sign("pass")} ${formatCount(passing.length)} passing ${passing.length === 1 ? "test" : "tests"}
+        </summary>
         <ul class="tests">
           ${passing.map((test) => testLine(test, false))}
         </ul>
@@ -110,7 +112,7 @@ function testLine({ name, status, failures, error }: TestRecord, withError: bool
     ${sign(status, status)}
     <div>
       <span class="name">${breakable(name)}</span>
-      ${failures > 0 && html`<span class="failures">${count(failures)} ${failures === 1 ? "row" : "rows"}</span>`}
+      ${failures > 0 && html`<span class="failures">${formatCount(failures)} ${failures === 1 ? "row" : "rows"}</span>`}
       ${withError && error && errorNote(error)}
     </div>
   </li>`;

@@ -1,6 +1,7 @@
 /** How each stage table stands now, and what the running batch does with it. */
 import type { TableState, TaskAttempt } from "../../store/records.ts";
-import { bytes, count, plural } from "../format.ts";
+import { formatBytes, formatCount } from "../../core/format.ts";
+import { plural } from "../format.ts";
 import { html, type Content, type Html } from "../html.ts";
 import type { Frame } from "./layout.ts";
 import type { OverviewData } from "./overview-page.ts";
@@ -16,7 +17,7 @@ export function tablesPanel(data: OverviewData): Html {
   return panel({
     id: "tables",
     title: "Tables",
-    hint: names.length > 0 && count(names.length),
+    hint: names.length > 0 && formatCount(names.length),
     isEmpty: names.length === 0,
     empty: "No table has been loaded yet.",
     content: html`<table class="cards">
@@ -39,7 +40,7 @@ export function tablesPanel(data: OverviewData): Html {
 function tableRow(name: string, table: TableState | undefined, data: OverviewData): Html {
   return html`<tr id="table-${name}">
       <th scope="row">${named(table?.status ?? "waiting", name)}</th>
-      ${cell("Rows", typeof table?.rows_total === "number" ? count(table.rows_total) : none("not counted"))}
+      ${cell("Rows", typeof table?.rows_total === "number" ? formatCount(table.rows_total) : none("not counted"))}
       ${cell("Last changes", lastChanges(table))}
       ${cell("Fresh as of", table?.loaded_as_of ? relative(table.loaded_as_of, data) : none("never loaded"))}
       ${cell(data.running ? "Now" : "Last load", activity(name, table, data.running), "activity")}
@@ -87,5 +88,5 @@ function activity(name: string, table: TableState | undefined, running: Frame["r
 function progress(current: TaskAttempt, tasks: readonly TaskAttempt[]): Content {
   const counted = current.rows === null ? tasks.findLast((task) => task.rows !== null) : current;
   if (!counted || counted.rows === null) return null;
-  return html`${plural(counted.rows, "row")}${counted.bytes ? `, ${bytes(counted.bytes)}` : ""}`;
+  return html`${plural(counted.rows, "row")}${counted.bytes ? `, ${formatBytes(counted.bytes)}` : ""}`;
 }

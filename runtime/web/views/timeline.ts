@@ -1,6 +1,7 @@
 /** The waterfall of a batch's tasks. */
 import { duration } from "../assets/format.js";
-import { bytes, count, plural } from "../format.ts";
+import { formatBytes, formatCount } from "../../core/format.ts";
+import { plural } from "../format.ts";
 import { html, type Html } from "../html.ts";
 import type { Segment, Timeline, TimelineRow } from "../timeline.ts";
 import { breakable, sign } from "./parts.ts";
@@ -59,7 +60,7 @@ function rowView(row: TimelineRow, data: Timeline): Html {
     <span class="timeline-name">
       ${sign(row.status, row.status)}
       <span class="name">${row.group === "batch" || row.group === "tests" ? label : breakable(label)}</span>
-      ${row.retries > 0 && html`<span class="retries">${count(row.retries)} ${row.retries === 1 ? "retry" : "retries"}</span>`}
+      ${row.retries > 0 && html`<span class="retries">${formatCount(row.retries)} ${row.retries === 1 ? "retry" : "retries"}</span>`}
     </span>
     <span class="lane-box" tabindex="0" role="group" aria-label="${label}: ${row.status}, ${duration(to - from)}">
       <svg class="lane" aria-hidden="true">
@@ -85,7 +86,7 @@ function rowView(row: TimelineRow, data: Timeline): Html {
     <span class="timeline-numbers">
       <span class="number">${duration(to - from)}</span>
       <span class="number rows">${extract?.rows ? plural(extract.rows, "row") : ""}</span>
-      <span class="number bytes">${extract?.bytes ? bytes(extract.bytes) : ""}</span>
+      <span class="number bytes">${extract?.bytes ? formatBytes(extract.bytes) : ""}</span>
     </span>
   </li>`;
 }
@@ -100,7 +101,7 @@ function segmentLine({ kind, status, attempt, from, to, rows, bytes: size }: Seg
     >${kind}${attempt > 1 && html` (attempt ${attempt})`}:
     ${duration(to - from)}${status !== "success" && html`, ${status}`}${
       rows ? html` · ${plural(rows, "row")}` : ""
-    }${size ? html` · ${bytes(size)}` : ""}</span
+    }${size ? html` · ${formatBytes(size)}` : ""}</span
   >`;
 }
 

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ago, countdown, duration, elapsed } from "../../../runtime/web/assets/format.js";
-import { bytes, count, plural, Times } from "../../../runtime/web/format.ts";
+import { formatBytes, formatCount } from "../../../runtime/core/format.ts";
+import { plural, Times } from "../../../runtime/web/format.ts";
 import { scheduleInWords } from "../../../runtime/web/views/layout.ts";
 
 test.each([
@@ -67,11 +68,11 @@ test.each([
   [999_600, "1.0 MB"],
   [1_300_000_000, "1.3 GB"],
 ])("%d bytes are told as %s", (size, text) => {
-  expect(bytes(size)).toBe(text);
+  expect(formatBytes(size)).toBe(text);
 });
 
 test("counts are grouped by thousands, and nouns follow them", () => {
-  expect(count(1_234_567)).toBe("1,234,567");
+  expect(formatCount(1_234_567)).toBe("1,234,567");
   expect([plural(1, "batch"), plural(2, "batch"), plural(0, "row")]).toEqual(["1 batch", "2 batches", "0 rows"]);
 });
 
