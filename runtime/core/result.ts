@@ -38,6 +38,22 @@ export interface TestResult {
   readonly error?: ErrorReport | undefined;
 }
 
+/** What a batch used of a warehouse that is billed by use. */
+export interface WarehouseUsage {
+  /** Sent, whether they need the warehouse or not. */
+  readonly statements: number;
+  /** Seconds in which at least one statement ran on the warehouse. */
+  readonly warehouse_seconds: number;
+  /** Compressed. */
+  readonly bytes_staged: number;
+  readonly rows_staged: number;
+  /**
+   * Estimated: credits an hour of the warehouse's size × the seconds that it was up for the batch, the wait before it suspends itself
+   * included, at least 60 for each time it resumes. Null where the size is not known. Less is billed if others use the warehouse at the same time.
+   */
+  readonly credits: number | null;
+}
+
 export interface BatchResult {
   readonly batch_id: number;
   readonly status: Exclude<BatchStatus, "running">;
@@ -47,5 +63,7 @@ export interface BatchResult {
   readonly tables: readonly TableResult[];
   readonly models: readonly ModelResult[];
   readonly tests: readonly TestResult[];
+  /** Absent where nothing is billed (DuckDB). */
+  readonly usage?: WarehouseUsage | undefined;
   readonly error?: ErrorReport | undefined;
 }

@@ -1,4 +1,6 @@
 /** What the loader and the transformer need of a warehouse; adapters implement it, one contract suite holds them to it. */
+import type { Finding } from "../core/finding.ts";
+import type { WarehouseUsage } from "../core/result.ts";
 import type { StagedFile, StagedFileFormat } from "../core/staged-file.ts";
 import type { Manifest, ManifestTable } from "../manifest/manifest.ts";
 
@@ -11,6 +13,8 @@ export interface WarehouseCapabilities {
   /** How many statements may run at the same time with a gain. */
   readonly parallelStatements: number;
   readonly stagedFiles: StagedFileFormat;
+  /** Whether statements cost money, so that the loader should find out on its own side that there is nothing to do. */
+  readonly metered: boolean;
 }
 
 export interface Warehouse extends AsyncDisposable {
@@ -47,6 +51,15 @@ export interface Warehouse extends AsyncDisposable {
 
   /** Builds one model, hooks and bookkeeping included, in as few transactions as the engine allows. */
   materialize(materialization: Materialization, options?: StatementOptions): Promise<Materialized>;
+
+  /** What was used since the warehouse was opened; null where nothing is billed. */
+  usage(): WarehouseUsage | null;
+
+  /**
+   * Whether the warehouse is fit for the manifest: connection, privileges, versions, clock, stage tables. Everything that can be checked is,
+   * whatever fails; does not throw and changes nothing.
+   */
+  diagnose(manifest: Manifest): Promise<readonly Finding[]>;
 }
 
 export interface StatementOptions {

@@ -1,6 +1,7 @@
 /** DuckDB as a warehouse. */
 import type { Manifest, ManifestTable } from "../../manifest/manifest.ts";
 import { NovaError } from "../../core/errors.ts";
+import type { Finding } from "../../core/finding.ts";
 import { identifier } from "../../core/sql.ts";
 import type {
   Incoming,
@@ -69,6 +70,7 @@ export class DuckDbWarehouse implements Warehouse {
       managesStageTables: true,
       parallelStatements: Math.min(threads, MAX_PARALLEL_STATEMENTS),
       stagedFiles: { compression: "none", targetBytes: STAGED_FILE_BYTES },
+      metered: false,
     };
   }
 
@@ -156,6 +158,17 @@ export class DuckDbWarehouse implements Warehouse {
         againAfterConflict(() => materialize(session, { model, select, preHooks, postHooks }, options)),
       ),
     );
+  }
+
+  usage(): null {
+    return null;
+  }
+
+  async diagnose(): Promise<readonly Finding[]> {
+    return this.#run("asking for the version", async (session) => {
+      const [row] = (await session.run("SELECT version()")).rows;
+      return [{ check: "warehouse", status: "ok", detail: `DuckDB ${String(row?.[0])}.` }];
+    });
   }
 
   async #translated(written: string): Promise<TranslatedSql> {
