@@ -1,17 +1,22 @@
 /** What every command starts from: its settings, its log, and the signal that says stop. */
 import type { Command } from "commander";
-import { loadConfig } from "../config/config.ts";
+import { loadConfig, type Settings } from "../config/config.ts";
 import { OPTIONS, type Config, type OptionName } from "../config/options.ts";
 import { NovaError } from "../core/errors.ts";
 import { createLog, type Log } from "../core/log.ts";
 
 /** Settings from the command's flags, those of the program included. @throws NovaError CONFIG_INVALID */
 export function configOf(command: Command, defaults: Readonly<Partial<Record<OptionName, string>>> = {}): Config {
+  return loadConfig(settingsOf(command, defaults));
+}
+
+/** What was given, not checked yet. */
+export function settingsOf(command: Command, defaults: Settings["defaults"] = {}): Settings {
   const given = command.optsWithGlobals();
   const flags = Object.fromEntries(
     Object.keys(OPTIONS).flatMap((key) => (typeof given[key] === "string" ? [[key, given[key]]] : [])),
   );
-  return loadConfig({ flags, environment: process.env, defaults });
+  return { flags, environment: process.env, defaults };
 }
 
 /** Lines for a person on a terminal, JSON elsewhere; both on standard error. */

@@ -5,6 +5,7 @@ import { OPTIONS } from "../config/options.ts";
 import { buildCommand, testCommand } from "./commands/build.ts";
 import { compileCommand } from "./commands/compile.ts";
 import { demoCommand } from "./commands/demo.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { introspectCommand } from "./commands/introspect.ts";
 import { laterCommands } from "./commands/later.ts";
 import { runCommand } from "./commands/run.ts";
@@ -33,6 +34,7 @@ export function createProgram(report: ReportStatus): Command {
     testCommand,
     compileCommand,
     introspectCommand,
+    doctorCommand,
   ];
   for (const command of commands) program.addCommand(command(report));
   for (const command of laterCommands()) program.addCommand(command, { hidden: true });
@@ -51,6 +53,7 @@ Examples:
   $ novadrive demo                          a whole pipeline on this machine, at http://127.0.0.1:8080
   $ novadrive demo --once --sales 1000000   one batch over a million sales
   $ novadrive introspect                    how the manifest differs from the live database
+  $ novadrive doctor                        whether source, warehouse and machine are fit, and what mends them
   $ novadrive run                           one batch now: load, models, tests
   $ novadrive serve                         batches on the schedule, with the status page
 

@@ -17,9 +17,22 @@ export interface Settings {
   readonly defaults?: Readonly<Partial<Record<OptionName, string>>> | undefined;
 }
 
+export interface ConfigProblem {
+  readonly option: OptionName;
+  /** Names the setting, and says what is allowed; the value too, unless it is a secret. */
+  readonly message: string;
+}
+
 /** @throws NovaError CONFIG_INVALID, one line a problem */
 export function loadConfig(settings: Settings): Config {
-  const problems: string[] = [];
+  const { config, problems } = readConfig(settings);
+  if (problems.length === 0) return config;
+  throw new NovaError("CONFIG_INVALID", problems.map(({ message }) => message).join("\n"));
+}
+
+/** The same for who wants to go on in spite of problems: a setting that is not valid has its default. */
+export function readConfig(settings: Settings): { config: Config; problems: readonly ConfigProblem[] } {
+  const problems: ConfigProblem[] = [];
   const config: Record<string, unknown> = {};
   for (const key of Object.keys(OPTIONS) as OptionName[]) {
     const option: Option<unknown> = OPTIONS[key];
@@ -28,12 +41,13 @@ export function loadConfig(settings: Settings): Config {
     if (result.success) config[key] = result.data;
     else {
       const shown = option.secret || value === undefined ? "" : ` (it is ${JSON.stringify(value)})`;
-      problems.push(`${origin} ${result.error.issues[0]?.message ?? "is not valid"}${shown}.`);
+      const message = `${origin} ${result.error.issues[0]?.message ?? "is not valid"}${shown}.`;
+      problems.push({ option: key, message });
+      config[key] = option.schema.parse(option.default);
     }
   }
-  if (problems.length > 0) throw new NovaError("CONFIG_INVALID", problems.join("\n"));
   // Every key of the table was checked by the schema that stands beside it.
-  return config as Config;
+  return { config: config as Config, problems };
 }
 
 function rawValue(

@@ -1,5 +1,5 @@
 /** One batch at a time for one state folder, across processes; the operating system lets go of the lock when a process dies. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { NovaError } from "../core/errors.ts";
@@ -26,6 +26,21 @@ export function acquireBatchLock(folder: string): Disposable {
   return { [Symbol.dispose]: () => held.close() };
 }
 
+/** Whether a batch runs for the state folder, and in which process if that is known. Only reads. */
+export function findRunningBatch(folder: string): { readonly pid: number | undefined } | undefined {
+  const file = join(folder, "batch.lock");
+  if (!existsSync(file)) return undefined;
+  using database = new DatabaseSync(file, { timeout: 0, readOnly: true });
+  try {
+    database.exec("SELECT count(*) FROM sqlite_schema");
+    return undefined;
+  } catch (thrown) {
+    if (!isBusy(thrown)) throw thrown;
+    const pid = Number(readHolder(join(folder, "batch.pid")));
+    return { pid: Number.isInteger(pid) && pid > 0 ? pid : undefined };
+  }
+}
+
 /** https://www.sqlite.org/rescode.html#busy */
 const SQLITE_BUSY = 5;
 
@@ -48,8 +63,13 @@ function notWritable(folder: string, cause: unknown): NovaError {
 }
 
 function describeHolder(file: string): string {
+  const pid = readHolder(file);
+  return pid === "" ? "" : ` (process ${pid})`;
+}
+
+function readHolder(file: string): string {
   try {
-    return ` (process ${readFileSync(file, "utf8")})`;
+    return readFileSync(file, "utf8");
   } catch {
     return "";
   }

@@ -47,13 +47,17 @@ export function checkTable(table: ManifestTable, relation: Relation | undefined,
   const known = new Set(relation.columns.map((column) => column.name));
   const keyProblem = table.primaryKey.every((column) => known.has(column)) ? checkKey(table, relation) : undefined;
   if (keyProblem) problems.push(problem("SOURCE_KEY_MISSING", ...keyProblem));
-  const manifestColumns = new Set(table.columns.map((column) => column.name));
-  const extra = relation.columns.filter((column) => !manifestColumns.has(column.name)).map((column) => column.name);
-  const warnings = extra.map(
+  const warnings = extraColumns(table, relation).map(
     (column) =>
       `${name} has a column "${column}" that the manifest lacks and that is not loaded; \`novadrive introspect --write\` adds it.`,
   );
   return { problems, warnings };
+}
+
+/** Columns that the manifest lacks. */
+export function extraColumns(table: ManifestTable, relation: Relation): readonly string[] {
+  const named = new Set(table.columns.map((column) => column.name));
+  return relation.columns.filter((column) => !named.has(column.name)).map((column) => column.name);
 }
 
 function checkPrivileges(relation: Relation, user: string): [message: string, remedy: string][] {

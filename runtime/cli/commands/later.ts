@@ -4,7 +4,6 @@ import { NovaError } from "../../core/errors.ts";
 
 const LATER: Readonly<Record<string, string>> = {
   verify: "Until then, compare counts with `novadrive run --full-refresh`, which loads every row anew.",
-  doctor: "Until then, `novadrive run` checks privileges, tables and types before it reads anything.",
   ls: "Until then, `novadrive compile` names every model and test.",
   show: "Until then, `novadrive compile --select <model>` prints a model's SQL.",
   docs: "Until then, see README.md, docs/errors.md and `novadrive --help`.",

@@ -24,6 +24,7 @@ import { relationsOf } from "./catalogue.ts";
 import { createIncomingShared, DuckDbIncoming, type IncomingShared } from "./duckdb-incoming.ts";
 import { EngineError, isConflict, statementError } from "./engine-error.ts";
 import type { Engine, Session } from "./engine.ts";
+import { diagnose } from "./diagnose.ts";
 import { materialize, type TranslatedSql } from "./materialize.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
 import { userSqlError } from "./model-sql.ts";
@@ -164,11 +165,8 @@ export class DuckDbWarehouse implements Warehouse {
     return null;
   }
 
-  async diagnose(): Promise<readonly Finding[]> {
-    return this.#run("asking for the version", async (session) => {
-      const [row] = (await session.run("SELECT version()")).rows;
-      return [{ check: "warehouse", status: "ok", detail: `DuckDB ${String(row?.[0])}.` }];
-    });
+  async diagnose(manifest: Manifest): Promise<readonly Finding[]> {
+    return diagnose((doing, work) => this.#run(doing, work), manifest);
   }
 
   async #translated(written: string): Promise<TranslatedSql> {

@@ -26,7 +26,8 @@ export async function prepare(session: Session, manifest: Manifest): Promise<voi
   });
 }
 
-async function planChange(session: Session, table: ManifestTable): Promise<StageChange> {
+/** What brings the stage table of the manifest's table in line with it, and what nothing can. Only reads. */
+export async function planChange(session: Session, table: ManifestTable): Promise<StageChange> {
   const relation = { schema: table.schema, name: table.name };
   const [found] = (await session.run(findRelation(relation))).rows;
   if (!found) return { statements: [...createStageTable(table), forgetWatermark(table.name)], differences: [] };

@@ -1,0 +1,100 @@
+/** What `doctor` checks of this machine: program, settings, state folder, disk, schedule, lock. */
+import { access, constants } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import cronstrue from "cronstrue";
+import { createTask } from "node-cron";
+import type { ConfigProblem } from "../../config/config.ts";
+import type { Config } from "../../config/options.ts";
+import { checkDiskSpace } from "../../core/disk-space.ts";
+import { failed, failedBy, ok, warning, type Finding } from "../../core/finding.ts";
+import { findRunningBatch } from "../../schedule/batch-lock.ts";
+import type { AreaContext } from "./area.ts";
+
+export interface MachineChecks {
+  readonly config: Config;
+  readonly problems: readonly ConfigProblem[];
+}
+
+export async function checkMachine({ config, problems }: MachineChecks, { report }: AreaContext): Promise<void> {
+  report(ok("Node.js", `${process.versions.node} on ${process.platform} ${process.arch}.`));
+  report(...checkSettings(problems));
+  const folder = resolve(config.stateDir);
+  const existing = await nearestFolder(folder);
+  report(await checkWritable(folder, existing));
+  report(
+    await checkDiskSpace({
+      check: "disk",
+      folder: existing,
+      remedy: `Free space there, or move NOVADRIVE_STATE_DIR to a larger disk: files of rows on their way are kept in it.`,
+    }),
+  );
+  if (!problems.some(({ option }) => option === "schedule" || option === "timezone")) report(checkSchedule(config));
+  report(checkBatchLock(folder));
+}
+
+function checkSettings(problems: readonly ConfigProblem[]): readonly Finding[] {
+  if (problems.length === 0) return [ok("settings", "All are valid.")];
+  return problems.map(({ message }) =>
+    failed("settings", message, "Correct it; `novadrive --help` lists all settings."),
+  );
+}
+
+/** The folder itself, or the first above it that exists. */
+async function nearestFolder(folder: string): Promise<string> {
+  const exists = await access(folder).then(
+    () => true,
+    () => false,
+  );
+  return exists || dirname(folder) === folder ? folder : nearestFolder(dirname(folder));
+}
+
+async function checkWritable(folder: string, existing: string): Promise<Finding> {
+  const check = "state folder";
+  try {
+    await access(existing, constants.W_OK | constants.X_OK);
+    return ok(check, existing === folder ? `${folder} can be written.` : `${folder} will be made by the first batch.`);
+  } catch {
+    return failed(
+      check,
+      `${existing} cannot be written by this user${existing === folder ? "" : `, so ${folder} cannot be made`}.`,
+      "Give the user write access to it, or choose another folder with NOVADRIVE_STATE_DIR.",
+    );
+  }
+}
+
+function checkSchedule({ schedule, timezone }: Config): Finding {
+  const check = "schedule";
+  try {
+    // A task that is made but not started waits for nothing.
+    const [next] = createTask(schedule, () => undefined, { timezone }).getNextRuns(1);
+    if (!next) {
+      return warning(check, `"${schedule}" is never due.`, "Correct NOVADRIVE_SCHEDULE, a cron expression.");
+    }
+    const words = cronstrue.toString(schedule, { use24HourTimeFormat: true, throwExceptionOnParseError: false });
+    return ok(check, `${words} (${schedule}, ${timezone}); next at ${next.toISOString()}.`);
+  } catch (thrown) {
+    return failed(
+      check,
+      `"${schedule}" cannot be planned: ${thrown instanceof Error ? thrown.message : String(thrown)}.`,
+      "Correct NOVADRIVE_SCHEDULE, a cron expression.",
+    );
+  }
+}
+
+function checkBatchLock(folder: string): Finding {
+  const check = "batch lock";
+  try {
+    const running = findRunningBatch(folder);
+    if (!running) return ok(check, "Free: no batch is running.");
+    const { pid } = running;
+    return warning(
+      check,
+      `A batch is running${pid === undefined ? "" : ` in process ${pid}`}; another one cannot begin before it is over.`,
+      pid === undefined
+        ? "Wait until it is over."
+        : `Wait until it is over, or see what it does with \`ps -p ${pid}\`.`,
+    );
+  } catch (thrown) {
+    return failedBy(check, thrown);
+  }
+}
