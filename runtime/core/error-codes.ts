@@ -127,6 +127,31 @@ export const ERROR_CODES = {
     "The warehouse ran out of disk or memory.",
     "Free space where the warehouse and its temporary files live.",
   ),
+  WAREHOUSE_AUTH_FAILED: failure(
+    "The warehouse refused the login.",
+    "Correct what the message names: the user, its key or workload identity, the account, the network policy.",
+  ),
+  WAREHOUSE_PERMISSION: failure("The warehouse's role lacks a privilege.", "Run the GRANT that the message shows."),
+  WAREHOUSE_OBJECT_MISSING: failure(
+    "A database, warehouse, schema or table does not exist, or the role may not see it.",
+    "Run `pulumi up`, or the GRANT that the message shows.",
+  ),
+  WAREHOUSE_SUSPENDED: failure(
+    "The warehouse is suspended and does not resume by itself.",
+    "ALTER WAREHOUSE … SET AUTO_RESUME = TRUE, or resume it.",
+  ),
+  WAREHOUSE_QUOTA: failure(
+    "A limit of the account stopped the warehouse: a resource monitor, a trial's credits, a size.",
+    "Raise the limit that the message names, or wait for its next period.",
+  ),
+  WAREHOUSE_TIMEOUT: passing(
+    "A statement took longer than the warehouse lets it, or waited too long for a lock or a place.",
+    "Look in the query history for what it waited for; a larger warehouse or smaller steps help.",
+  ),
+  WAREHOUSE_CONFLICT: passing(
+    "Two transactions of the warehouse wanted the same rows, and this one gave way.",
+    "Run again; see that nothing else writes to the tables.",
+  ),
   WAREHOUSE_QUERY_FAILED: failure(
     "The warehouse refused a statement.",
     "Read the warehouse's own message, which is quoted.",

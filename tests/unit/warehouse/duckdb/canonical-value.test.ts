@@ -15,7 +15,8 @@ import {
 } from "@duckdb/node-api";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { canonicalJson, canonicalText } from "../../../../runtime/warehouse/duckdb/canonical-value.ts";
+import { canonicalJson } from "../../../../runtime/warehouse/canonical-json.ts";
+import { canonicalText } from "../../../../runtime/warehouse/duckdb/canonical-value.ts";
 
 const FORMS: readonly (readonly [value: DuckDBValue, type: DuckDBType, text: string | null])[] = [
   [null, BIGINT, null],

@@ -1,0 +1,175 @@
+/** One login to Snowflake by its driver: opened once, statements one after the other, closed once. */
+import type { Connection, FileAndStageBindStatement, RowStatement, SnowflakeError } from "snowflake-sdk";
+import type { Clock } from "../../core/clock.ts";
+import { loadDriver } from "./driver.ts";
+import { AS_TEXT, canonicalText } from "./snowflake-value.ts";
+import type { StatementResult } from "./statement.ts";
+import type { SnowflakeTarget } from "./warehouse-url.ts";
+
+/** What the driver throws, with the query that it is about. */
+export class DriverFailure extends Error {
+  override readonly name = "DriverFailure";
+  readonly queryId: string | undefined;
+
+  constructor(cause: unknown, queryId: string | undefined) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.queryId = queryId;
+  }
+}
+
+export interface ConnectOptions {
+  readonly target: SnowflakeTarget;
+  /** PEM, for key pairs. */
+  readonly privateKey?: string | undefined;
+  readonly warn: (message: string) => void;
+}
+
+export interface ExecuteOptions {
+  readonly sql: string;
+  readonly queryTag: string;
+  readonly signal?: AbortSignal | undefined;
+  readonly clock: Clock;
+}
+
+/** How long a statement may take to end after it was cancelled, before its session is given up. */
+const CANCEL_PATIENCE = 15_000;
+/** How long a logout may take. The server ends sessions that nobody uses by itself. */
+const CLOSE_PATIENCE = 5_000;
+/** Attempts at a login; the waits between them double, from a second on. The driver's default of 7 takes minutes. */
+const LOGIN_RETRIES = 3;
+
+export class SnowflakeConnection {
+  readonly #connection: Connection;
+  #closed: Promise<void> | undefined;
+
+  private constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** @throws what the driver throws */
+  static async open({ target, privateKey, warn }: ConnectOptions): Promise<SnowflakeConnection> {
+    const driver = await loadDriver(warn);
+    const connection = driver.createConnection({
+      ...driverOptions(target),
+      ...(privateKey === undefined
+        ? { authenticator: "WORKLOAD_IDENTITY", workloadIdentityProvider: "AWS" }
+        : { authenticator: "SNOWFLAKE_JWT", privateKey }),
+    });
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    connection.connect((error) => (error ? reject(error) : resolve()));
+    await promise;
+    return new SnowflakeConnection(connection);
+  }
+
+  /** Whether the driver holds a session that it believes in. */
+  get usable(): boolean {
+    return this.#closed === undefined && this.#connection.isUp();
+  }
+
+  /** @throws the reason of `signal` after the statement was cancelled; DriverFailure */
+  async execute({ sql, queryTag, signal, clock }: ExecuteOptions): Promise<StatementResult> {
+    signal?.throwIfAborted();
+    const running = this.#send(sql, queryTag);
+    if (signal === undefined) return running.result;
+    const cancelled = Promise.withResolvers<never>();
+    const cancel = (): void => {
+      running.statement.cancel(() => undefined);
+      void settledWithin(running.result, CANCEL_PATIENCE, clock).then(() => cancelled.reject(signal.reason));
+    };
+    signal.addEventListener("abort", cancel, { once: true });
+    try {
+      return await Promise.race([running.result, cancelled.promise]);
+    } catch (thrown) {
+      signal.throwIfAborted();
+      throw thrown;
+    } finally {
+      signal.removeEventListener("abort", cancel);
+    }
+  }
+
+  /** Ends the session on the server too, which rolls an open transaction back. Never throws. */
+  close(clock: Clock): Promise<void> {
+    this.#closed ??= this.#close(clock);
+    return this.#closed;
+  }
+
+  #send(sql: string, queryTag: string) {
+    const { promise, resolve, reject } = Promise.withResolvers<StatementResult>();
+    const statement = this.#connection.execute({
+      sqlText: sql,
+      parameters: { QUERY_TAG: queryTag },
+      rowMode: "array",
+      fetchAsString: [...AS_TEXT],
+      // Else the driver, when a statement fails, may send it again to fetch rows from it.
+      streamResult: true,
+      complete: (error, completed) => {
+        if (error) reject(new DriverFailure(error, queryIdOf(error, completed)));
+        else readRows(completed).then(resolve, (thrown) => reject(new DriverFailure(thrown, completed.getQueryId())));
+      },
+    });
+    // A statement that is given up still ends some time.
+    promise.catch(() => undefined);
+    return { statement, result: promise };
+  }
+
+  async #close(clock: Clock): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#connection.destroy(() => resolve());
+    await settledWithin(promise, CLOSE_PATIENCE, clock);
+  }
+}
+
+/** Until `work` has ended, well or not, but no longer than so many milliseconds. */
+async function settledWithin(work: Promise<unknown>, milliseconds: number, clock: Clock): Promise<void> {
+  const patience = new AbortController();
+  const late = clock.sleep(milliseconds, patience.signal).catch(() => undefined);
+  await Promise.race([work.catch(() => undefined), late]);
+  patience.abort();
+}
+
+function driverOptions(target: SnowflakeTarget) {
+  return {
+    account: target.account,
+    ...(target.user === undefined ? {} : { username: target.user }),
+    ...(target.host === undefined ? {} : { host: target.host }),
+    ...(target.port === undefined ? {} : { port: target.port }),
+    protocol: target.protocol,
+    database: name(target.database),
+    warehouse: name(target.warehouse),
+    role: name(target.role),
+    application: "novadrive",
+    sfRetryMaxLoginRetries: LOGIN_RETRIES,
+    // No timer that keeps sessions alive, whatever the user's default is: sessions live as long as a batch.
+    clientSessionKeepAlive: false,
+    clientStoreTemporaryCredential: false,
+    // Empty: no search for sf_client_config.json, which could turn the driver's own log on.
+    clientConfigFile: "",
+    representNullAsStringNull: false,
+    jsTreatIntegerAsBigInt: true,
+    includeRetryReason: true,
+  };
+}
+
+/** A name for the login, which reads it as SQL does: bare where that means the same. */
+function name(text: string): string {
+  return /^[A-Z_][A-Z0-9_$]*$/.test(text) ? text : `"${text.replaceAll('"', '""')}"`;
+}
+
+function queryIdOf(error: SnowflakeError, statement: RowStatement | FileAndStageBindStatement): string | undefined {
+  const fromError: unknown = error.data?.["queryId"];
+  return typeof fromError === "string" ? fromError : (statement.getQueryId() ?? undefined);
+}
+
+async function readRows(statement: RowStatement | FileAndStageBindStatement): Promise<StatementResult> {
+  const types = (statement.getColumns() ?? []).map((column) => ({
+    label: column.getName(),
+    name: column.getType().toUpperCase(),
+    scale: column.getScale() ?? 0,
+  }));
+  const rows: (readonly (string | null)[])[] = [];
+  for await (const row of statement.streamRows()) {
+    const values: readonly unknown[] = row;
+    rows.push(types.map((type, i) => canonicalText(values[i], type)));
+  }
+  return { columns: types.map(({ label, name: type }) => ({ name: label, type })), rows };
+}
