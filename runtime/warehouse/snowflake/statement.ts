@@ -26,6 +26,8 @@ export interface Statement {
    * https://docs.snowflake.com/en/user-guide/cost-understanding-compute#cloud-services-credit-usage
    */
   readonly metered: boolean;
+  /** Where the user's SQL is a part of it: what stands before that, so that places in errors can be told in the user's own text. */
+  readonly prefix?: string | undefined;
 }
 
 export interface StatementResult {

@@ -1,0 +1,96 @@
+/** Makes the warehouse ready for a batch, without a statement that needs it to run. */
+import { mapConcurrently } from "../../core/concurrency.ts";
+import { NovaError } from "../../core/errors.ts";
+import type { Manifest, ManifestTable } from "../../manifest/manifest.ts";
+import { isMissing } from "./missing.ts";
+import { named } from "./rows.ts";
+import { describeStageTable, showWarehouses } from "./sql/catalogue.ts";
+import { incomingTable, STAGE } from "./sql/names.ts";
+import {
+  createStage,
+  dropIncomingTable,
+  isIncomingTable,
+  PIPELINE_TABLES,
+  removeFiles,
+  showPipelineTables,
+} from "./sql/pipeline.ts";
+import { compareStageTable, type LiveColumn } from "./stage-check.ts";
+import type { SnowflakeSession, SnowflakeSessions } from "./statement.ts";
+import type { UsageMeter } from "./usage.ts";
+
+export interface PrepareOptions {
+  readonly sessions: SnowflakeSessions;
+  readonly usage: UsageMeter;
+  readonly manifest: Manifest;
+  /** Statements at the same time. */
+  readonly parallel: number;
+  readonly warehouse: string;
+  readonly warn: (message: string) => void;
+}
+
+/** @throws NovaError WAREHOUSE_SCHEMA_MISMATCH */
+export async function prepare(options: PrepareOptions): Promise<void> {
+  await checkStageTables(options);
+  await options.sessions.use(async (session) => {
+    await readWarehouse(session, options);
+    await makeRoom(session);
+  });
+}
+
+async function checkStageTables({ sessions, manifest, parallel, warn }: PrepareOptions): Promise<void> {
+  const concurrency = { limit: parallel, signal: new AbortController().signal };
+  const compared = await mapConcurrently(manifest.tables, concurrency, async (table) => {
+    return compareStageTable(table, await sessions.use((session) => describeTable(session, table)));
+  });
+  const differences = compared.flatMap((comparison) => comparison.differences);
+  if (differences.length > 0) {
+    throw new NovaError(
+      "WAREHOUSE_SCHEMA_MISMATCH",
+      `The stage tables differ from the manifest: ${differences.join("; ")}.`,
+      { remedy: "Run `pulumi up`, which makes the tables what the manifest says.", details: { differences } },
+    );
+  }
+  const extra = compared.flatMap((comparison) => comparison.extra);
+  if (extra.length > 0) {
+    warn(`The stage tables have columns that the manifest does not know, and that stay NULL: ${extra.join(", ")}.`);
+  }
+}
+
+async function describeTable(
+  session: SnowflakeSession,
+  table: ManifestTable,
+): Promise<readonly LiveColumn[] | undefined> {
+  try {
+    const columns = named(await session.run(describeStageTable(table)), "name", "type", "null?");
+    return columns.map(({ name, type, "null?": nullable }) => ({
+      name: name ?? "",
+      type: type ?? "",
+      nullable: nullable === "Y",
+    }));
+  } catch (thrown) {
+    if (isMissing(thrown)) return undefined;
+    throw thrown;
+  }
+}
+
+async function readWarehouse(session: SnowflakeSession, { warehouse, usage }: PrepareOptions): Promise<void> {
+  const found = named(await session.run(showWarehouses(warehouse)), "name", "size", "auto_suspend").find(
+    ({ name }) => name === warehouse,
+  );
+  if (!found) return;
+  // 0 and NULL: https://docs.snowflake.com/en/sql-reference/sql/create-warehouse (AUTO_SUSPEND)
+  const seconds = Number(found.auto_suspend ?? 0);
+  usage.setWarehouse({ size: found.size ?? "", autoSuspendSeconds: seconds === 0 ? null : seconds });
+}
+
+/** What dead batches left behind goes; what they could not make is made. */
+async function makeRoom(session: SnowflakeSession): Promise<void> {
+  const tables = named(await session.run(showPipelineTables()), "name").map(({ name }) => name ?? "");
+  for (const [table, create] of Object.entries(PIPELINE_TABLES)) {
+    if (!tables.includes(table)) await session.run(create);
+  }
+  await session.run(createStage());
+  const leftovers = tables.filter(isIncomingTable);
+  for (const table of leftovers) await session.run(dropIncomingTable(incomingTable(table)));
+  await session.run(removeFiles(`@${STAGE}`));
+}

@@ -1,0 +1,99 @@
+/** Everything of a batch into the stage tables, in one transaction. */
+import { NovaError } from "../../core/errors.ts";
+import type { Incoming, Publication, PublishedTable, TablePublication } from "../warehouse.ts";
+import { changes } from "./rows.ts";
+import { SnowflakeIncoming } from "./snowflake-incoming.ts";
+import { findBatch, takeGuard, writeBatch, writeWatermarks } from "./sql/pipeline.ts";
+import { countStageTables, deleteAll, deleteVanished, insertAll, mergeRows, recordVanished } from "./sql/publish.ts";
+import type { SnowflakeSession } from "./statement.ts";
+import { abortLeftovers, inTransaction, type TransactionOptions } from "./transaction.ts";
+
+export interface PublishOptions extends Pick<TransactionOptions, "sessions" | "clock"> {
+  readonly publication: Publication;
+  /** The batch that the warehouse's state was read after. */
+  readonly expected: number;
+}
+
+/**
+ * @throws NovaError BATCH_RUNNING if the last batch is not the expected one any more, or this batch's number is not above it; whatever is
+ * thrown, nothing was published, unless it is WAREHOUSE_UNREACHABLE at the commit
+ */
+export async function publish({
+  publication,
+  expected,
+  sessions,
+  clock,
+}: PublishOptions): Promise<readonly PublishedTable[]> {
+  const { batch, tables } = publication;
+  if (batch.id <= expected) throw alreadyPublished(batch.id, expected);
+  await abortLeftovers(sessions, "publish");
+  const name = `batch ${batch.id} ${batch.uuid}`;
+  return inTransaction({ sessions, clock, step: "publish", name, find: findBatch(batch.uuid) }, async (session) => {
+    const { inserted, updated } = changes(await session.run(takeGuard(expected, batch.id)));
+    if (inserted + updated !== 1) throw overtaken(batch.id, expected);
+    const counts: Omit<PublishedTable, "rows">[] = [];
+    for (const table of tables) counts.push(await publishTable(session, table, batch));
+    const rows = await countRows(session, tables);
+    if (tables.length > 0) {
+      await session.run(writeWatermarks(new Map(tables.map(({ table, watermark }) => [table.name, watermark]))));
+    }
+    await session.run(writeBatch(batch));
+    return counts.map((count, index) => ({ ...count, rows: rows[index] ?? 0 }));
+  });
+}
+
+async function publishTable(
+  session: SnowflakeSession,
+  publication: TablePublication,
+  batch: Publication["batch"],
+): Promise<Omit<PublishedTable, "rows">> {
+  const { table, action } = publication;
+  const rows = ours(publication.rows);
+  let deleted = await deleteVanishedRows(session, publication, batch.id);
+  if (action === "replace") deleted += changes(await session.run(deleteAll(table))).deleted;
+  const write = action === "merge" ? mergeRows : insertAll;
+  const { inserted, updated } = changes(await session.run(write(table, rows.target, batch)));
+  return { name: table.name, inserted, updated, deleted };
+}
+
+/** Recording them counts them; only where there are any is the table gone through once more. */
+async function deleteVanishedRows(
+  session: SnowflakeSession,
+  { table, keys }: TablePublication,
+  batchId: number,
+): Promise<number> {
+  if (!keys) return 0;
+  const { target } = ours(keys);
+  const { inserted } = changes(await session.run(recordVanished(table, target, batchId)));
+  return inserted === 0 ? 0 : changes(await session.run(deleteVanished(table, target))).deleted;
+}
+
+async function countRows(session: SnowflakeSession, tables: readonly TablePublication[]): Promise<readonly number[]> {
+  if (tables.length === 0) return [];
+  const { rows } = await session.run(countStageTables(tables.map(({ table }) => table)));
+  const counts = new Map(rows.map(([position, count]) => [Number(position), Number(count)]));
+  return tables.map((_, index) => counts.get(index) ?? 0);
+}
+
+function ours(incoming: Incoming): SnowflakeIncoming {
+  if (incoming instanceof SnowflakeIncoming) return incoming;
+  throw new NovaError("INTERNAL", `The rows of ${incoming.table.name} were taken in by another warehouse.`);
+}
+
+function alreadyPublished(batchId: number, last: number): NovaError {
+  return new NovaError("BATCH_RUNNING", `Batch ${batchId} cannot be published: batch ${last} is already.`, {
+    remedy: "Run again: the next batch takes the next number.",
+    details: { batchId, lastBatchId: last },
+  });
+}
+
+function overtaken(batchId: number, expected: number): NovaError {
+  return new NovaError(
+    "BATCH_RUNNING",
+    `Batch ${batchId} cannot be published: another process has published since batch ${expected}, on which this one builds.`,
+    {
+      remedy: "Run again; and see that only one machine loads into this database.",
+      details: { batchId, lastBatchId: expected },
+    },
+  );
+}

@@ -1,0 +1,63 @@
+/** Tables and views of a schema, from SHOW, which needs no warehouse. */
+import { z } from "zod";
+import { exactType, type WarehouseType } from "../../manifest/warehouse-type.ts";
+import type { RelationInfo } from "../warehouse.ts";
+import { named } from "./rows.ts";
+import { isMissing } from "./missing.ts";
+import { showColumns, showRelations } from "./sql/catalogue.ts";
+import type { SnowflakeSession } from "./statement.ts";
+
+/** In order of their names, which are given back as models write them: in lower case where no quotes are needed. */
+export async function relationsOf(session: SnowflakeSession, schema: string): Promise<readonly RelationInfo[]> {
+  try {
+    const relations = named(await session.run(showRelations(schema)), "name", "kind");
+    if (relations.length === 0) return [];
+    const columns = named(await session.run(showColumns(schema)), "table_name", "column_name", "data_type");
+    return relations
+      .map(({ name, kind }) => ({
+        schema,
+        name: plain(name ?? ""),
+        kind: (kind ?? "").toLowerCase().includes("view") ? ("view" as const) : ("table" as const),
+        columns: columns
+          .filter((column) => column.table_name === name)
+          .map((column) => ({ name: plain(column.column_name ?? ""), type: typeText(column.data_type ?? "") })),
+      }))
+      .toSorted((left, right) => (left.name < right.name ? -1 : 1));
+  } catch (thrown) {
+    if (isMissing(thrown)) return [];
+    throw thrown;
+  }
+}
+
+function plain(name: string): string {
+  return name === name.toUpperCase() ? name.toLowerCase() : name;
+}
+
+const typeSchema = z.looseObject({
+  type: z.string(),
+  precision: z.number().nullish(),
+  scale: z.number().nullish(),
+  length: z.number().nullish(),
+});
+
+/** `{"type":"FIXED","precision":10,"scale":2,…}` → `NUMBER(10,2)`. Types that are not the manifest's keep Snowflake's name. */
+function typeText(json: string): string {
+  const parsed = typeSchema.safeParse(JSON.parse(json));
+  if (!parsed.success) return json;
+  const { type, precision, scale, length } = parsed.data;
+  const known: Readonly<Record<string, WarehouseType>> = {
+    FIXED: { kind: "number", precision: precision ?? 38, scale: scale ?? 0 },
+    TEXT: { kind: "varchar", length: length ?? 1 },
+    BINARY: { kind: "binary", length: length ?? 1 },
+    REAL: { kind: "float" },
+    BOOLEAN: { kind: "boolean" },
+    DATE: { kind: "date" },
+    VARIANT: { kind: "variant" },
+    TIME: { kind: "time", precision: scale ?? 9 },
+    TIMESTAMP_LTZ: { kind: "timestamp_ltz", precision: scale ?? 9 },
+    TIMESTAMP_NTZ: { kind: "timestamp_ntz", precision: scale ?? 9 },
+    TIMESTAMP_TZ: { kind: "timestamp_tz", precision: scale ?? 9 },
+  };
+  const exact = known[type];
+  return exact ? exactType(exact) : type;
+}

@@ -1,0 +1,175 @@
+/** Snowflake as a warehouse. Nothing is sent, nor logged in to, before the first statement. */
+import { z } from "zod";
+import type { Clock } from "../../core/clock.ts";
+import type { Finding } from "../../core/finding.ts";
+import type { WarehouseUsage } from "../../core/result.ts";
+import type { Manifest, ManifestTable } from "../../manifest/manifest.ts";
+import type {
+  Incoming,
+  IncomingPurpose,
+  Materialization,
+  Materialized,
+  PipelineState,
+  Publication,
+  PublishedTable,
+  QueryResult,
+  Relation,
+  RelationInfo,
+  StatementOptions,
+  Warehouse,
+  WarehouseCapabilities,
+  Watermark,
+} from "../warehouse.ts";
+import { materialize } from "./materialize.ts";
+import { prepare } from "./prepare.ts";
+import { publish } from "./publish.ts";
+import { relationsOf } from "./relations.ts";
+import { named } from "./rows.ts";
+import { SnowflakeIncoming } from "./snowflake-incoming.ts";
+import { userStatement } from "./sql/models.ts";
+import { dropIncomingTable, readState, removeFiles, showPipelineTables } from "./sql/pipeline.ts";
+import { relationText, stagePath } from "./sql/names.ts";
+import type { SnowflakeSessions } from "./statement.ts";
+import type { UsageMeter } from "./usage.ts";
+import type { SnowflakeTarget } from "./warehouse-url.ts";
+
+/**
+ * Bytes before compression: a fifth or so remains, some 25 MB, of which an X-Small warehouse reads eight at a time.
+ * https://docs.snowflake.com/en/user-guide/data-load-considerations-prepare#general-file-sizing-recommendations
+ */
+const STAGED_FILE_BYTES = 128 * 2 ** 20;
+
+export interface SnowflakeWarehouseOptions {
+  readonly target: SnowflakeTarget;
+  readonly sessions: SnowflakeSessions;
+  readonly usage: UsageMeter;
+  readonly clock: Clock;
+  /** Statements at the same time. */
+  readonly parallel: number;
+  readonly warn: (message: string) => void;
+}
+
+export class SnowflakeWarehouse implements Warehouse {
+  readonly capabilities: WarehouseCapabilities;
+  readonly #options: SnowflakeWarehouseOptions;
+  /** As this process has seen or made it; a batch is published only on the ground of it. */
+  #lastBatchId: number | undefined;
+  /** What was taken in for the batch, to be removed after it. */
+  readonly #incoming: SnowflakeIncoming[] = [];
+
+  constructor(options: SnowflakeWarehouseOptions) {
+    this.#options = options;
+    this.capabilities = {
+      transactionalDdl: false,
+      managesStageTables: false,
+      parallelStatements: options.parallel,
+      stagedFiles: { compression: "gzip", targetBytes: STAGED_FILE_BYTES },
+      metered: true,
+    };
+  }
+
+  async prepare(manifest: Manifest): Promise<void> {
+    const { sessions, usage, parallel, target, warn } = this.#options;
+    await prepare({ sessions, usage, manifest, parallel, warehouse: target.warehouse, warn });
+  }
+
+  async readState(): Promise<PipelineState> {
+    const state = await this.#options.sessions.use(async (session) => {
+      const tables = new Set(named(await session.run(showPipelineTables()), "name").map(({ name }) => name));
+      if (!tables.has("BATCHES") || !tables.has("WATERMARKS")) {
+        return { lastBatchId: 0, watermarks: new Map<string, Watermark>() };
+      }
+      const { rows } = await session.run(readState());
+      const watermarks = rows.flatMap(([, table, batchId, cursor, cursorColumn, fence]) => {
+        if (table === null || table === undefined) return [];
+        return [[table, readWatermark(batchId, cursor, cursorColumn, fence)] as const];
+      });
+      return { lastBatchId: Number(rows[0]?.[0] ?? 0), watermarks: new Map(watermarks) };
+    });
+    this.#lastBatchId = state.lastBatchId;
+    return state;
+  }
+
+  async openIncoming(batchId: number, table: ManifestTable, purpose: IncomingPurpose): Promise<Incoming> {
+    const { sessions, usage } = this.#options;
+    sessions.setBatch(batchId);
+    const incoming = new SnowflakeIncoming({ sessions, usage, batchId, table, purpose });
+    this.#incoming.push(incoming);
+    return incoming;
+  }
+
+  async publish(publication: Publication): Promise<readonly PublishedTable[]> {
+    const { sessions, clock } = this.#options;
+    const expected = this.#lastBatchId ?? (await this.readState()).lastBatchId;
+    const published = await publish({ publication, expected, sessions, clock });
+    this.#lastBatchId = publication.batch.id;
+    await this.#tidy(publication.batch.id).catch(() => undefined);
+    return published;
+  }
+
+  /** Not part of the publication: it is committed, whatever becomes of this. What is left goes with the next `prepare`. */
+  async #tidy(batchId: number): Promise<void> {
+    const incoming = this.#incoming.splice(0);
+    await this.#options.sessions.use(async (session) => {
+      for (const one of incoming) if (one.isSealed) await session.run(dropIncomingTable(one.target));
+      if (incoming.length > 0) await session.run(removeFiles(stagePath(String(batchId))));
+    });
+  }
+
+  relationName(relation: Relation): string {
+    return relationText(relation);
+  }
+
+  async relations(schema: string): Promise<readonly RelationInfo[]> {
+    return this.#options.sessions.use((session) => relationsOf(session, schema));
+  }
+
+  /** Models are written in this engine's dialect. */
+  translate(sql: string): string {
+    return sql;
+  }
+
+  async query(sql: string, options: StatementOptions = {}): Promise<QueryResult> {
+    options.signal?.throwIfAborted();
+    return this.#options.sessions.use(async (session) => {
+      const { columns, rows } = await session.run(userStatement("query", sql), options);
+      return { columns: columns.map((column) => column.name), rows };
+    });
+  }
+
+  async materialize(model: Materialization, options: StatementOptions = {}): Promise<Materialized> {
+    options.signal?.throwIfAborted();
+    const { sessions, clock } = this.#options;
+    const lastBatchId = this.#lastBatchId ?? (await this.readState()).lastBatchId;
+    return materialize({ sessions, clock, model, lastBatchId, statement: options });
+  }
+
+  usage(): WarehouseUsage {
+    return this.#options.usage.usage();
+  }
+
+  async diagnose(_manifest: Manifest): Promise<readonly Finding[]> {
+    return [];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#options.sessions[Symbol.asyncDispose]();
+  }
+}
+
+const fenceSchema = z.record(z.string(), z.string());
+
+function readWatermark(
+  batchId: string | null | undefined,
+  cursor: string | null | undefined,
+  cursorColumn: string | null | undefined,
+  fence: string | null | undefined,
+): Watermark {
+  const parsed = fenceSchema.safeParse(JSON.parse(fence ?? "{}"));
+  return {
+    batchId: Number(batchId),
+    cursor: cursor ?? null,
+    cursorColumn: cursorColumn ?? null,
+    fence: parsed.success ? parsed.data : {},
+  };
+}

@@ -1,0 +1,193 @@
+/** The runtime's own tables and its stage: which batches were published, how far each table was read, what vanished, what each model has seen. */
+import type { PublishedBatch, Watermark } from "../../warehouse.ts";
+import type { Statement } from "../statement.ts";
+import {
+  BATCHES,
+  DELETED_KEYS,
+  GUARD,
+  INCOMING_PREFIX,
+  MODEL_BUILDS,
+  name,
+  PIPELINE,
+  STAGE,
+  value,
+  WATERMARKS,
+} from "./names.ts";
+
+const create = (table: string, columns: string): Statement => ({
+  sql: `CREATE TABLE IF NOT EXISTS ${table} (${columns})`,
+  step: "prepare",
+  metered: false,
+});
+
+/** By upper-case name. What each holds is the same in every warehouse: see the `deleted_keys` of TablePublication. */
+export const PIPELINE_TABLES: Readonly<Record<string, Statement>> = {
+  BATCHES: create(
+    BATCHES,
+    "BATCH_ID NUMBER(38,0) NOT NULL, UUID VARCHAR(36) NOT NULL, SNAPSHOT TIMESTAMP_LTZ(9) NOT NULL, STARTED_AT TIMESTAMP_LTZ(9) NOT NULL, PUBLISHED_AT TIMESTAMP_LTZ(9) NOT NULL",
+  ),
+  WATERMARKS: create(
+    WATERMARKS,
+    "TABLE_NAME VARCHAR(255) NOT NULL, BATCH_ID NUMBER(38,0) NOT NULL, CURSOR_VALUE VARCHAR(16777216), CURSOR_COLUMN VARCHAR(255), FENCE VARCHAR(16777216) NOT NULL",
+  ),
+  DELETED_KEYS: create(
+    DELETED_KEYS,
+    "BATCH_ID NUMBER(38,0) NOT NULL, TABLE_NAME VARCHAR(255) NOT NULL, KEY VARCHAR(16777216) NOT NULL",
+  ),
+  MODEL_BUILDS: create(
+    MODEL_BUILDS,
+    "MODEL VARCHAR(255) NOT NULL, BATCH_ID NUMBER(38,0) NOT NULL, BUILD_ID VARCHAR(36) NOT NULL, BUILT_AT TIMESTAMP_LTZ(9) NOT NULL",
+  ),
+  GUARD: create(GUARD, "ID NUMBER(38,0) NOT NULL, BATCH_ID NUMBER(38,0) NOT NULL"),
+};
+
+/** Tables of the schema, as `created_on, name, kind, database_name, schema_name`: https://docs.snowflake.com/en/sql-reference/sql/show-tables#output */
+export function showPipelineTables(): Statement {
+  return { sql: `SHOW TERSE TABLES IN SCHEMA ${PIPELINE}`, step: "prepare", metered: false };
+}
+
+export function createStage(): Statement {
+  return { sql: `CREATE STAGE IF NOT EXISTS ${STAGE}`, step: "prepare", metered: false };
+}
+
+/** Transactions of this user, whatever became of their sessions: https://docs.snowflake.com/en/sql-reference/sql/show-transactions */
+export function showTransactions(step: TransactionStep): Statement {
+  return { sql: "SHOW TRANSACTIONS", step, metered: false };
+}
+
+/** https://docs.snowflake.com/en/sql-reference/functions/system_abort_transaction */
+export function abortTransaction(id: string, step: TransactionStep): Statement {
+  if (!/^\d+$/.test(id)) throw new RangeError(`Not the id of a transaction: ${id}`);
+  return { sql: `SELECT SYSTEM$ABORT_TRANSACTION(${id})`, step, metered: false };
+}
+
+/** One row for each watermark, the last batch in front of each; one row if there is no watermark. */
+export function readState(): Statement {
+  return {
+    sql: [
+      "SELECT B.LAST_BATCH_ID, W.TABLE_NAME, W.BATCH_ID, W.CURSOR_VALUE, W.CURSOR_COLUMN, W.FENCE",
+      `FROM (SELECT COALESCE(MAX(BATCH_ID), 0) AS LAST_BATCH_ID FROM ${BATCHES}) AS B`,
+      `LEFT JOIN ${WATERMARKS} AS W ON TRUE`,
+    ].join(" "),
+    step: "state",
+    metered: true,
+  };
+}
+
+/** Whether the batch was published, by its UUID. */
+export function findBatch(uuid: string): Statement {
+  return {
+    sql: `SELECT COUNT(*) FROM ${BATCHES} WHERE UUID = ${value(uuid)}`,
+    step: "publish",
+    metered: true,
+  };
+}
+
+/**
+ * The first statement of a publishing transaction. It changes one row only if the last batch is the expected one, and holds that row until the
+ * transaction ends, so that two processes can never publish at the same time, nor one on the ground of the other's past.
+ */
+export function takeGuard(expected: number, batchId: number): Statement {
+  return {
+    sql: [
+      `MERGE INTO ${GUARD} AS G USING (SELECT 1 AS ID, ${value(expected)} AS EXPECTED, ${value(batchId)} AS BATCH_ID) AS N ON G.ID = N.ID`,
+      "WHEN MATCHED AND G.BATCH_ID = N.EXPECTED THEN UPDATE SET BATCH_ID = N.BATCH_ID",
+      "WHEN NOT MATCHED THEN INSERT (ID, BATCH_ID) VALUES (N.ID, N.BATCH_ID)",
+    ].join(" "),
+    step: "publish",
+    metered: true,
+  };
+}
+
+/** The watermarks of all tables of a batch. */
+export function writeWatermarks(watermarks: ReadonlyMap<string, Watermark>): Statement {
+  const rows = Array.from(watermarks, ([table, { batchId, cursor, cursorColumn, fence }]) => {
+    const values = [table, batchId, cursor, cursorColumn, JSON.stringify(fence)].map((given) => value(given));
+    return `(${values.join(", ")})`;
+  });
+  return {
+    sql: [
+      `MERGE INTO ${WATERMARKS} AS W USING (SELECT COLUMN1 AS TABLE_NAME, COLUMN2 AS BATCH_ID, COLUMN3 AS CURSOR_VALUE, COLUMN4 AS CURSOR_COLUMN, COLUMN5 AS FENCE`,
+      `FROM VALUES ${rows.join(", ")}) AS N ON W.TABLE_NAME = N.TABLE_NAME`,
+      "WHEN MATCHED THEN UPDATE SET BATCH_ID = N.BATCH_ID, CURSOR_VALUE = N.CURSOR_VALUE, CURSOR_COLUMN = N.CURSOR_COLUMN, FENCE = N.FENCE",
+      "WHEN NOT MATCHED THEN INSERT (TABLE_NAME, BATCH_ID, CURSOR_VALUE, CURSOR_COLUMN, FENCE) VALUES (N.TABLE_NAME, N.BATCH_ID, N.CURSOR_VALUE, N.CURSOR_COLUMN, N.FENCE)",
+    ].join(" "),
+    step: "publish",
+    metered: true,
+  };
+}
+
+export function writeBatch({ id, uuid, snapshot, startedAt }: PublishedBatch): Statement {
+  return {
+    sql: `INSERT INTO ${BATCHES} (BATCH_ID, UUID, SNAPSHOT, STARTED_AT, PUBLISHED_AT) SELECT ${value(id)}, ${value(uuid)}, ${instant(snapshot)}, ${instant(startedAt.toISOString())}, CURRENT_TIMESTAMP()`,
+    step: "publish",
+    metered: true,
+  };
+}
+
+/**
+ * An ISO 8601 instant in UTC as TIMESTAMP_LTZ. The offset is written in digits, which is one of the formats that are recognized:
+ * https://docs.snowflake.com/en/sql-reference/date-time-input-output#timestamp-formats
+ */
+export function instant(iso: string): string {
+  return `TO_TIMESTAMP_LTZ(${value(iso.replace(/Z$/, "+00:00"))})`;
+}
+
+export interface ModelBuild {
+  readonly model: string;
+  /** The last batch that was published when the build began: what the model has seen. */
+  readonly batchId: number;
+  /** Tells this build from every other. */
+  readonly buildId: string;
+}
+
+export function writeModelBuild({ model, batchId, buildId }: ModelBuild): Statement {
+  return {
+    sql: [
+      `MERGE INTO ${MODEL_BUILDS} AS M USING (SELECT ${value(model)} AS MODEL, ${value(batchId)} AS BATCH_ID, ${value(buildId)} AS BUILD_ID) AS N ON M.MODEL = N.MODEL`,
+      "WHEN MATCHED THEN UPDATE SET BATCH_ID = N.BATCH_ID, BUILD_ID = N.BUILD_ID, BUILT_AT = CURRENT_TIMESTAMP()",
+      "WHEN NOT MATCHED THEN INSERT (MODEL, BATCH_ID, BUILD_ID, BUILT_AT) VALUES (N.MODEL, N.BATCH_ID, N.BUILD_ID, CURRENT_TIMESTAMP())",
+    ].join(" "),
+    step: "build",
+    subject: model,
+    metered: true,
+  };
+}
+
+/** Whether the build was committed. */
+export function findModelBuild(model: string, buildId: string): Statement {
+  return {
+    sql: `SELECT COUNT(*) FROM ${MODEL_BUILDS} WHERE BUILD_ID = ${value(buildId)}`,
+    step: "build",
+    subject: model,
+    metered: true,
+  };
+}
+
+export type TransactionStep = "publish" | "build";
+
+/** Named, so that SHOW TRANSACTIONS tells whose it is: https://docs.snowflake.com/en/sql-reference/sql/begin */
+export function begin(step: TransactionStep, transaction: string, subject?: string): Statement {
+  return { sql: `BEGIN TRANSACTION NAME ${name(transaction)}`, step, subject, metered: false };
+}
+
+export function commit(step: TransactionStep, subject?: string): Statement {
+  return { sql: "COMMIT", step, subject, metered: false };
+}
+
+export function rollback(step: TransactionStep, subject?: string): Statement {
+  return { sql: "ROLLBACK", step, subject, metered: false };
+}
+
+export function dropIncomingTable(target: string): Statement {
+  return { sql: `DROP TABLE IF EXISTS ${target}`, step: "clean", metered: false };
+}
+
+/** @param location the stage, or a path on it */
+export function removeFiles(location: string): Statement {
+  return { sql: `REMOVE ${location}`, step: "clean", metered: false };
+}
+
+export function isIncomingTable(tableName: string): boolean {
+  return tableName.startsWith(INCOMING_PREFIX);
+}
