@@ -106,7 +106,8 @@ async function addRows(options: MaterializeOptions, model: Incremental): Promise
       clock,
       step: "build",
       subject: relation.name,
-      name: `model ${relation.name} ${buildId}`,
+      id: buildId,
+      what: `model ${relation.name}`,
       find: findModelBuild(relation.name, buildId),
       async before(session) {
         await hooks(session, model.preHooks);

@@ -27,8 +27,13 @@ export async function publish({
   const { batch, tables } = publication;
   if (batch.id <= expected) throw alreadyPublished(batch.id, expected);
   await abortLeftovers(sessions, "publish");
-  const name = `batch ${batch.id} ${batch.uuid}`;
-  return inTransaction({ sessions, clock, step: "publish", name, find: findBatch(batch.uuid) }, async (session) => {
+  const transaction = {
+    step: "publish",
+    id: batch.uuid,
+    what: `batch ${batch.id}`,
+    find: findBatch(batch.uuid),
+  } as const;
+  return inTransaction({ sessions, clock, ...transaction }, async (session) => {
     const { inserted, updated } = changes(await session.run(takeGuard(expected, batch.id)));
     if (inserted + updated !== 1) throw overtaken(batch.id, expected);
     const counts: Omit<PublishedTable, "rows">[] = [];

@@ -6,7 +6,7 @@ import { abortTransaction, begin, commit, rollback, showTransactions, type Trans
 import type { SnowflakeSession, SnowflakeSessions, Statement } from "./statement.ts";
 
 /** How the transactions of this program are named, in front of what tells one from the other. */
-const PREFIX = "NOVADRIVE ";
+const PREFIX = "NOVADRIVE_";
 /** Pauses between attempts to find out what became of a commit, in seconds: half a minute in all. */
 const PAUSES = [0, 1, 2, 4, 8, 16];
 
@@ -15,8 +15,10 @@ export interface TransactionOptions {
   readonly clock: Clock;
   readonly step: TransactionStep;
   readonly subject?: string | undefined;
-  /** Unique; letters, digits, hyphens, blanks. */
-  readonly name: string;
+  /** Tells it from every other: a UUID. */
+  readonly id: string;
+  /** For messages. */
+  readonly what: string;
   /** Counts a row that the transaction writes: 1 if it was committed. */
   readonly find: Statement;
   /** Done in the same session before the transaction begins, e.g. what would commit it. */
@@ -33,12 +35,12 @@ export async function inTransaction<T>(
   options: TransactionOptions,
   work: (session: SnowflakeSession) => Promise<T>,
 ): Promise<T> {
-  const { sessions, step, subject, name } = options;
+  const { sessions, step, subject, id, what } = options;
   let result: { readonly value: T } | undefined;
   try {
     await sessions.use(async (session) => {
       await options.before?.(session);
-      await session.run(begin(step, PREFIX + name, subject));
+      await session.run(begin(step, transactionName(id), subject));
       try {
         result = { value: await work(session) };
       } catch (thrown) {
@@ -50,12 +52,12 @@ export async function inTransaction<T>(
     });
   } catch (thrown) {
     if (!result) {
-      await abortOwn(options, name).catch(() => undefined);
+      await abortOwn(options).catch(() => undefined);
       throw thrown;
     }
     if (!(await wasCommitted(options, thrown))) throw thrown;
   }
-  if (!result) throw new NovaError("INTERNAL", `The transaction ${name} has ended without a result.`);
+  if (!result) throw new NovaError("INTERNAL", `The transaction of ${what} has ended without a result.`);
   return result.value;
 }
 
@@ -63,7 +65,7 @@ async function wasCommitted(options: TransactionOptions, failure: unknown): Prom
   for (const pause of PAUSES) {
     try {
       await options.clock.sleep(pause * 1000);
-      await abortOwn(options, options.name);
+      await abortOwn(options);
       return await options.sessions.use(async (session) => Number(single(await session.run(options.find))) > 0);
     } catch (thrown) {
       if (thrown instanceof NovaError && !thrown.transient) throw thrown;
@@ -71,7 +73,7 @@ async function wasCommitted(options: TransactionOptions, failure: unknown): Prom
   }
   throw new NovaError(
     "WAREHOUSE_UNREACHABLE",
-    `The connection broke while ${options.name} was being committed, and the warehouse cannot be asked whether it was.`,
+    `The connection broke while ${options.what} was being committed, and the warehouse cannot be asked whether it was.`,
     {
       cause: failure,
       remedy: "Run again when the warehouse can be reached: the next batch goes on from what it finds there.",
@@ -84,8 +86,13 @@ export async function abortLeftovers(sessions: SnowflakeSessions, step: Transact
   await abort(sessions, step, (name) => name.startsWith(PREFIX));
 }
 
-function abortOwn({ sessions, step }: TransactionOptions, own: string): Promise<void> {
-  return abort(sessions, step, (name) => name === (PREFIX + own).toUpperCase());
+function abortOwn({ sessions, step, id }: TransactionOptions): Promise<void> {
+  return abort(sessions, step, (name) => name === transactionName(id));
+}
+
+/** A plain identifier, of at most 255 letters, digits and underscores. */
+function transactionName(id: string): string {
+  return PREFIX + id.replaceAll("-", "_").toUpperCase();
 }
 
 async function abort(

@@ -149,13 +149,14 @@ export function findMisfit({ table, columns, target }: IncomingShape, checked: r
   }));
   const cases = (result: (check: (typeof checks)[number]) => string): string =>
     `CASE ${checks.map((check) => `WHEN ${check.wrong} THEN ${result(check)}`).join(" ")} END`;
-  const there = new Map(columns.map((column) => [column.name, column.type]));
+  const there = new Set(columns.map((column) => column.name));
   const keys = table.primaryKey
     .filter((column) => there.has(column))
     .map((column) => `COALESCE(TO_VARCHAR(${name(column)}), 'NULL')`);
+  const key = keys.length === 0 ? "NULL" : `CONCAT_WS(', ', ${keys.join(", ")})`;
   return {
     sql: [
-      `SELECT ${cases(({ label }) => label)}, LEFT(${cases(({ column }) => column)}, 80), CONCAT_WS(', ', ${[...keys, "NULL"].slice(0, Math.max(1, keys.length)).join(", ")})`,
+      `SELECT ${cases(({ label }) => label)}, LEFT(${cases(({ column }) => column)}, 80), ${key}`,
       `FROM ${target} WHERE ${checks.map(({ wrong }) => `(${wrong})`).join(" OR ")} LIMIT 1`,
     ].join(" "),
     step: "check",

@@ -7,7 +7,6 @@ import {
   GUARD,
   INCOMING_PREFIX,
   MODEL_BUILDS,
-  name,
   PIPELINE,
   STAGE,
   value,
@@ -168,7 +167,8 @@ export type TransactionStep = "publish" | "build";
 
 /** Named, so that SHOW TRANSACTIONS tells whose it is: https://docs.snowflake.com/en/sql-reference/sql/begin */
 export function begin(step: TransactionStep, transaction: string, subject?: string): Statement {
-  return { sql: `BEGIN TRANSACTION NAME ${name(transaction)}`, step, subject, metered: false };
+  if (!/^[A-Z][A-Z0-9_]*$/.test(transaction)) throw new RangeError(`Not a plain name: ${transaction}`);
+  return { sql: `BEGIN TRANSACTION NAME ${transaction}`, step, subject, metered: false };
 }
 
 export function commit(step: TransactionStep, subject?: string): Statement {

@@ -1,0 +1,384 @@
+/** Samples of every statement that the Snowflake adapter can send, each clause with the page of Snowflake's documentation that allows it. */
+import type { ManifestTable } from "../../../../runtime/manifest/manifest.ts";
+import { sessionParameters } from "../../../../runtime/warehouse/snowflake/session-parameters.ts";
+import * as catalogue from "../../../../runtime/warehouse/snowflake/sql/catalogue.ts";
+import * as incoming from "../../../../runtime/warehouse/snowflake/sql/incoming.ts";
+import * as models from "../../../../runtime/warehouse/snowflake/sql/models.ts";
+import { incomingTable, stagePath } from "../../../../runtime/warehouse/snowflake/sql/names.ts";
+import * as pipeline from "../../../../runtime/warehouse/snowflake/sql/pipeline.ts";
+import * as publish from "../../../../runtime/warehouse/snowflake/sql/publish.ts";
+import type { Statement } from "../../../../runtime/warehouse/snowflake/statement.ts";
+import type { Watermark } from "../../../../runtime/warehouse/warehouse.ts";
+import { manifestTable } from "../../../support/manifest-table.ts";
+
+export interface StatementSample {
+  /** Name of the snapshot file, without its ending. */
+  readonly file: string;
+  /** Clause → page below docs.snowflake.com/en/. */
+  readonly allowedBy: Readonly<Record<string, string>>;
+  readonly statements: readonly Statement[];
+}
+
+const EVERY_TYPE = {
+  id: "integer not null",
+  amount: "decimal(10,2)",
+  name: "varchar(20) not null",
+  note: "text",
+  ratio: "float",
+  active: "boolean not null",
+  day: "date",
+  at_time: "time",
+  seen_at: "timestamp_ltz",
+  local_at: "timestamp_ntz",
+  zoned_at: "timestamp_tz",
+  picture: "binary(4)",
+  raw: "binary",
+  document: "variant",
+};
+
+const every = table("every_type", EVERY_TYPE, ["id"]);
+const composite = table("composite", EVERY_TYPE, Object.keys(EVERY_TYPE));
+const onlyKey = table("only_key", { id: "integer not null" }, ["id"]);
+const single = table("single_column", { value: "text" }, []);
+const simple = table("simple", { id: "integer not null", name: "text" }, ["id"]);
+const tables = [every, composite, onlyKey, single, simple];
+
+function table(name: string, columns: Readonly<Record<string, string>>, primaryKey: readonly string[]): ManifestTable {
+  return manifestTable({ name, columns, primaryKey });
+}
+
+const target = incomingTable("INCOMING_7_0A1B2C3D_ROWS_STAGE_EXAMPLE");
+const batch = {
+  id: 7,
+  uuid: "5f0c6f0e-6d0e-4f0a-9d54-0d3c2c7a1b11",
+  snapshot: "2025-01-02T03:04:05.678901Z",
+  startedAt: new Date(Date.UTC(2025, 0, 2)),
+};
+const relation = { schema: "analytics", name: "fct_sales" };
+const description = String.raw`A back\slash, a 'quote'`;
+const SELECT = "select id\nfrom stage.sales";
+const watermark = {
+  batchId: 7,
+  cursor: "2025-01-02 03:04:05.678901+00",
+  cursorColumn: "updated_at",
+  fence: { a: "b" },
+};
+
+const shapes = (purpose: "rows" | "keys") =>
+  tables
+    .filter((one) => purpose === "rows" || one.primaryKey.length > 0)
+    .map((one) => ({ table: one, columns: incoming.incomingColumns(one, purpose), target }));
+const keyed = tables.filter((one) => one.primaryKey.length > 0);
+
+const IDENTIFIERS = { "quoted names": "sql-reference/identifiers-syntax#double-quoted-identifiers" };
+const MERGE = { MERGE: "sql-reference/sql/merge", "IS DISTINCT FROM": "sql-reference/functions/is-distinct-from" };
+
+export const SAMPLES: readonly StatementSample[] = [
+  {
+    file: "session-parameters",
+    allowedBy: { "ALTER SESSION SET": "sql-reference/sql/alter-session", "each parameter": "sql-reference/parameters" },
+    statements: [sessionParameters()],
+  },
+  {
+    file: "pipeline-tables",
+    allowedBy: {
+      "CREATE TABLE IF NOT EXISTS": "sql-reference/sql/create-table",
+      types: "sql-reference/intro-summary-data-types",
+      ...IDENTIFIERS,
+    },
+    statements: Object.values(pipeline.PIPELINE_TABLES),
+  },
+  {
+    file: "pipeline-stage",
+    allowedBy: { "CREATE STAGE IF NOT EXISTS": "sql-reference/sql/create-stage" },
+    statements: [pipeline.createStage()],
+  },
+  {
+    file: "show-pipeline-tables",
+    allowedBy: { "SHOW TERSE TABLES IN SCHEMA": "sql-reference/sql/show-tables" },
+    statements: [pipeline.showPipelineTables()],
+  },
+  {
+    file: "show-warehouses",
+    allowedBy: { "SHOW WAREHOUSES LIKE": "sql-reference/sql/show-warehouses" },
+    statements: [catalogue.showWarehouses("DEFAULT_WH")],
+  },
+  {
+    file: "show-relations",
+    allowedBy: { "SHOW TERSE OBJECTS LIKE … IN SCHEMA": "sql-reference/sql/show-objects" },
+    statements: [catalogue.showRelations("analytics"), models.showRelation(relation)],
+  },
+  {
+    file: "show-columns",
+    allowedBy: { "SHOW COLUMNS IN SCHEMA": "sql-reference/sql/show-columns" },
+    statements: [catalogue.showColumns("analytics")],
+  },
+  {
+    file: "describe",
+    allowedBy: {
+      "DESCRIBE TABLE": "sql-reference/sql/desc-table",
+      "DESCRIBE VIEW": "sql-reference/sql/desc-view",
+    },
+    statements: [
+      catalogue.describeStageTable(simple),
+      models.describeRelation("table", relation),
+      models.describeRelation("view", relation),
+      models.describeResult("fct_sales"),
+    ],
+  },
+  {
+    file: "read-state",
+    allowedBy: {
+      "SELECT … FROM (…) AS": "sql-reference/constructs/from",
+      "LEFT JOIN … ON": "sql-reference/constructs/join",
+      COALESCE: "sql-reference/functions/coalesce",
+      MAX: "sql-reference/functions/max",
+    },
+    statements: [pipeline.readState()],
+  },
+  {
+    file: "put-file",
+    allowedBy: {
+      "PUT file://… @stage/path/": "sql-reference/sql/put",
+      "SOURCE_COMPRESSION, AUTO_COMPRESS, OVERWRITE": "sql-reference/sql/put#optional-parameters",
+    },
+    statements: [
+      incoming.putFile(simple, "/var/lib/novadrive/staged/simple-rows/0.csv.gz", "7/0a1b2c3d"),
+      incoming.putFile(simple, "/var/lib/it's here/0.csv", "7/0a1b2c3d"),
+    ],
+  },
+  {
+    file: "create-incoming-table",
+    allowedBy: {
+      "CREATE TRANSIENT TABLE": "sql-reference/sql/create-table",
+      "NOT NULL": "sql-reference/constraints-overview",
+      DATA_RETENTION_TIME_IN_DAYS: "user-guide/data-time-travel",
+      types: "sql-reference/intro-summary-data-types",
+    },
+    statements: [
+      ...shapes("rows").map(incoming.createIncomingTable),
+      ...shapes("keys").map(incoming.createIncomingTable),
+      ...shapes("rows").map(incoming.createTextTable),
+    ],
+  },
+  {
+    file: "copy-files",
+    allowedBy: {
+      "COPY INTO table (columns) FROM @stage/path/": "sql-reference/sql/copy-into-table",
+      "FILE_FORMAT = ( TYPE = CSV … )": "sql-reference/sql/copy-into-table#type-csv",
+      "ON_ERROR, PURGE, TRUNCATECOLUMNS": "sql-reference/sql/copy-into-table#copy-options-copyoptions",
+    },
+    statements: [...shapes("rows"), ...shapes("keys")].map((shape) => incoming.copyFiles(shape, "7/0a1b2c3d")),
+  },
+  {
+    file: "find-bad-key",
+    allowedBy: {
+      COUNT_IF: "sql-reference/functions/count_if",
+      TO_VARCHAR: "sql-reference/functions/to_char",
+      "GROUP BY … HAVING": "sql-reference/constructs/having",
+      "ORDER BY position": "sql-reference/constructs/order-by",
+      LIMIT: "sql-reference/constructs/limit",
+    },
+    statements: shapes("rows")
+      .filter((shape) => shape.table.primaryKey.length > 0)
+      .map(incoming.findBadKey),
+  },
+  {
+    file: "find-misfit",
+    allowedBy: {
+      CASE: "sql-reference/functions/case",
+      CONCAT_WS: "sql-reference/functions/concat_ws",
+      LEFT: "sql-reference/functions/left",
+      LENGTH: "sql-reference/functions/length",
+      REPLACE: "sql-reference/functions/replace",
+      "TRY_TO_NUMBER(text, precision, scale)": "sql-reference/functions/try_to_decimal",
+      TRY_TO_DOUBLE: "sql-reference/functions/try_to_double",
+      TRY_TO_BOOLEAN: "sql-reference/functions/try_to_boolean",
+      TRY_TO_DATE: "sql-reference/functions/try_to_date",
+      TRY_TO_TIME: "sql-reference/functions/try_to_time",
+      "TRY_TO_TIMESTAMP_LTZ, _NTZ, _TZ": "sql-reference/functions/try_to_timestamp",
+      "TRY_TO_BINARY(text, 'HEX')": "sql-reference/functions/try_to_binary",
+      CHECK_JSON: "sql-reference/functions/check_json",
+    },
+    statements: shapes("rows").map((shape) => incoming.findMisfit(shape, shape.columns)),
+  },
+  {
+    file: "drop-incoming-table",
+    allowedBy: { "DROP TABLE IF EXISTS": "sql-reference/sql/drop-table" },
+    statements: [pipeline.dropIncomingTable(target)],
+  },
+  {
+    file: "remove-files",
+    allowedBy: { "REMOVE @stage[/path/]": "sql-reference/sql/remove" },
+    statements: [pipeline.removeFiles(stagePath("7")), pipeline.removeFiles(`@${'"PIPELINE"."INCOMING"'}`)],
+  },
+  {
+    file: "transaction",
+    allowedBy: {
+      "BEGIN TRANSACTION NAME": "sql-reference/sql/begin",
+      COMMIT: "sql-reference/sql/commit",
+      ROLLBACK: "sql-reference/sql/rollback",
+      "SHOW TRANSACTIONS": "sql-reference/sql/show-transactions",
+      SYSTEM$ABORT_TRANSACTION: "sql-reference/functions/system_abort_transaction",
+    },
+    statements: [
+      pipeline.begin("publish", "NOVADRIVE_5F0C6F0E_6D0E_4F0A_9D54_0D3C2C7A1B11"),
+      pipeline.commit("publish"),
+      pipeline.rollback("publish"),
+      pipeline.showTransactions("publish"),
+      pipeline.abortTransaction("1441270206213000000", "publish"),
+    ],
+  },
+  {
+    file: "take-guard",
+    allowedBy: MERGE,
+    statements: [pipeline.takeGuard(6, 7)],
+  },
+  {
+    file: "record-vanished",
+    allowedBy: {
+      "INSERT INTO … SELECT": "sql-reference/sql/insert",
+      "NOT EXISTS": "sql-reference/operators-subquery#exists-not-exists",
+      ARRAY_CONSTRUCT: "sql-reference/functions/array_construct",
+      TO_JSON: "sql-reference/functions/to_json",
+      "TO_VARCHAR(value, format)": "sql-reference/functions/to_char",
+      CONVERT_TIMEZONE: "sql-reference/functions/convert_timezone",
+      LOWER: "sql-reference/functions/lower",
+      "PARSE_JSON, TO_DOUBLE": "sql-reference/functions/parse_json",
+    },
+    statements: keyed.map((one) => publish.recordVanished(one, target, 7)),
+  },
+  {
+    file: "delete-vanished",
+    allowedBy: { ...MERGE, "WHEN MATCHED THEN DELETE": "sql-reference/sql/merge#matchedclause-for-updates-or-deletes" },
+    statements: keyed.map((one) => publish.deleteVanished(one, target)),
+  },
+  {
+    file: "delete-all",
+    allowedBy: { "DELETE FROM": "sql-reference/sql/delete" },
+    statements: [publish.deleteAll(every)],
+  },
+  {
+    file: "insert-all",
+    allowedBy: {
+      "INSERT INTO … SELECT": "sql-reference/sql/insert",
+      TO_DOUBLE: "sql-reference/functions/to_double",
+      PARSE_JSON: "sql-reference/functions/parse_json",
+      "TO_TIMESTAMP_LTZ of ISO 8601": "sql-reference/functions/to_timestamp",
+      "special values of FLOAT": "sql-reference/data-types-numeric#special-values",
+    },
+    statements: tables.map((one) => publish.insertAll(one, target, batch)),
+  },
+  {
+    file: "merge-rows",
+    allowedBy: {
+      ...MERGE,
+      "WHEN NOT MATCHED THEN INSERT": "sql-reference/sql/merge#notmatchedclause-for-inserts",
+      TO_JSON: "sql-reference/functions/to_json",
+    },
+    statements: keyed.map((one) => publish.mergeRows(one, target, batch)),
+  },
+  {
+    file: "count-stage-tables",
+    allowedBy: {
+      COUNT: "sql-reference/functions/count",
+      "UNION ALL": "sql-reference/operators-query#union-by-name-all",
+    },
+    statements: [publish.countStageTables(tables)],
+  },
+  {
+    file: "write-watermarks",
+    allowedBy: { ...MERGE, "FROM VALUES, COLUMN1 …": "sql-reference/constructs/values" },
+    statements: [
+      pipeline.writeWatermarks(
+        new Map<string, Watermark>([
+          ["every_type", watermark],
+          ["single_column", { ...watermark, cursor: null, cursorColumn: null, fence: {} }],
+        ]),
+      ),
+    ],
+  },
+  {
+    file: "write-batch",
+    allowedBy: {
+      "INSERT INTO … SELECT": "sql-reference/sql/insert",
+      CURRENT_TIMESTAMP: "sql-reference/functions/current_timestamp",
+    },
+    statements: [pipeline.writeBatch(batch)],
+  },
+  {
+    file: "find-committed",
+    allowedBy: { "SELECT COUNT(*) … WHERE": "sql-reference/constructs/where" },
+    statements: [pipeline.findBatch(batch.uuid), pipeline.findModelBuild("fct_sales", batch.uuid)],
+  },
+  {
+    file: "model-table",
+    allowedBy: {
+      "CREATE OR REPLACE TRANSIENT TABLE … COPY GRANTS COMMENT = … AS": "sql-reference/sql/create-table#variant-syntax",
+    },
+    statements: [models.createTable({ relation }, SELECT), models.createTable({ relation, description }, SELECT)],
+  },
+  {
+    file: "model-view",
+    allowedBy: {
+      "CREATE OR REPLACE VIEW … ( column COMMENT … ) COPY GRANTS COMMENT = … AS": "sql-reference/sql/create-view",
+    },
+    statements: [
+      models.createView({ relation }, SELECT),
+      models.createView({ relation, description }, SELECT),
+      models.createView({ relation }, SELECT, [{ name: "ID", description }, { name: "Mixed" }]),
+      models.createView({ relation, description }, SELECT, [{ name: "ID", description }, { name: "Mixed" }]),
+    ],
+  },
+  {
+    file: "model-drop",
+    allowedBy: {
+      "DROP TABLE IF EXISTS": "sql-reference/sql/drop-table",
+      "DROP VIEW IF EXISTS": "sql-reference/sql/drop-view",
+    },
+    statements: [models.dropRelation("table", relation), models.dropRelation("view", relation)],
+  },
+  {
+    file: "model-comments",
+    allowedBy: { "ALTER TABLE … ALTER ( COLUMN … COMMENT … )": "sql-reference/sql/alter-table-column" },
+    statements: [
+      models.commentColumns(relation, [
+        { name: "ID", description },
+        { name: "Mixed", description: "" },
+      ]),
+    ],
+  },
+  {
+    file: "model-result",
+    allowedBy: { "CREATE OR REPLACE TEMPORARY TABLE … AS": "sql-reference/sql/create-table#variant-syntax" },
+    statements: [models.createResult("fct_sales", SELECT)],
+  },
+  {
+    file: "model-bad-key",
+    allowedBy: {
+      COUNT_IF: "sql-reference/functions/count_if",
+      "GROUP BY … HAVING": "sql-reference/constructs/having",
+    },
+    statements: [models.findBadResultKey("fct_sales", ["ID"]), models.findBadResultKey("fct_sales", ["ID", "Mixed"])],
+  },
+  {
+    file: "model-rows",
+    allowedBy: { ...MERGE, "INSERT INTO … SELECT": "sql-reference/sql/insert" },
+    statements: [
+      models.insertResult(relation, ["ID", "Mixed"]),
+      models.mergeResult(relation, ["ID", "Mixed", "PRICE"], ["ID", "Mixed"]),
+      models.mergeResult(relation, ["ID"], ["ID"]),
+      models.mergeResult(relation, ["ID", "Mixed", "PRICE"], ["ID"]),
+    ],
+  },
+  {
+    file: "model-build",
+    allowedBy: MERGE,
+    statements: [pipeline.writeModelBuild({ model: "fct_sales", batchId: 7, buildId: batch.uuid })],
+  },
+  {
+    file: "model-count",
+    allowedBy: { "SELECT COUNT(*)": "sql-reference/functions/count" },
+    statements: [models.countRelation(relation)],
+  },
+];

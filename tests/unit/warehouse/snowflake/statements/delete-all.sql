@@ -1,0 +1,3 @@
+-- DELETE FROM: https://docs.snowflake.com/en/sql-reference/sql/delete
+
+DELETE FROM "STAGE"."EVERY_TYPE";

@@ -1,0 +1,11 @@
+-- MERGE: https://docs.snowflake.com/en/sql-reference/sql/merge
+-- IS DISTINCT FROM: https://docs.snowflake.com/en/sql-reference/functions/is-distinct-from
+-- INSERT INTO … SELECT: https://docs.snowflake.com/en/sql-reference/sql/insert
+
+INSERT INTO "ANALYTICS"."FCT_SALES" ("ID", "Mixed") SELECT "ID", "Mixed" FROM "PIPELINE"."MODEL_RESULT";
+
+MERGE INTO "ANALYTICS"."FCT_SALES" AS T USING "PIPELINE"."MODEL_RESULT" AS R ON T."ID" = R."ID" AND T."Mixed" = R."Mixed" WHEN MATCHED AND (T."PRICE" IS DISTINCT FROM R."PRICE") THEN UPDATE SET "PRICE" = R."PRICE" WHEN NOT MATCHED THEN INSERT ("ID", "Mixed", "PRICE") VALUES (R."ID", R."Mixed", R."PRICE");
+
+MERGE INTO "ANALYTICS"."FCT_SALES" AS T USING "PIPELINE"."MODEL_RESULT" AS R ON T."ID" = R."ID" WHEN NOT MATCHED THEN INSERT ("ID") VALUES (R."ID");
+
+MERGE INTO "ANALYTICS"."FCT_SALES" AS T USING "PIPELINE"."MODEL_RESULT" AS R ON T."ID" = R."ID" WHEN MATCHED AND (T."Mixed" IS DISTINCT FROM R."Mixed" OR T."PRICE" IS DISTINCT FROM R."PRICE") THEN UPDATE SET "Mixed" = R."Mixed", "PRICE" = R."PRICE" WHEN NOT MATCHED THEN INSERT ("ID", "Mixed", "PRICE") VALUES (R."ID", R."Mixed", R."PRICE");

@@ -1,0 +1,4 @@
+-- MERGE: https://docs.snowflake.com/en/sql-reference/sql/merge
+-- IS DISTINCT FROM: https://docs.snowflake.com/en/sql-reference/functions/is-distinct-from
+
+MERGE INTO "PIPELINE"."GUARD" AS G USING (SELECT 1 AS ID, 6 AS EXPECTED, 7 AS BATCH_ID) AS N ON G.ID = N.ID WHEN MATCHED AND G.BATCH_ID = N.EXPECTED THEN UPDATE SET BATCH_ID = N.BATCH_ID WHEN NOT MATCHED THEN INSERT (ID, BATCH_ID) VALUES (N.ID, N.BATCH_ID);
