@@ -215,6 +215,10 @@ export const ERROR_CODES = {
     "A task took longer than its time limit.",
     "Raise NOVADRIVE_TASK_TIMEOUT, or see what it waits for.",
   ),
+  BATCH_NUMBER_TAKEN: failure(
+    "Another machine, or another state folder, has published a batch with this number or a later one.",
+    "Nothing: the work goes on under the next free number.",
+  ),
   BATCH_CANCELLED: failure(
     "The batch was told to stop, and was rolled back.",
     "Run again; nothing of it was published.",

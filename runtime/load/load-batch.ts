@@ -1,14 +1,13 @@
 /** The load of a batch: one snapshot, every table through it, and one transaction that publishes them all. */
-import { randomUUID } from "node:crypto";
 import { systemClock, type Clock } from "../core/clock.ts";
-import { mapConcurrently } from "../core/concurrency.ts";
 import { toNovaError, type NovaError } from "../core/errors.ts";
 import type { TableResult } from "../core/result.ts";
 import type { TaskContext, TaskRunner } from "../core/task.ts";
 import type { Manifest, ManifestTable } from "../manifest/manifest.ts";
 import type { Source } from "../source/source.ts";
-import type { Warehouse } from "../warehouse/warehouse.ts";
-import { loadTable, type LoadedTable } from "./load-table.ts";
+import type { PipelineState, Warehouse } from "../warehouse/warehouse.ts";
+import { loadChanges } from "./load-changes.ts";
+import { publishTables } from "./publish-tables.ts";
 
 export interface LoadBatchOptions {
   readonly batchId: number;
@@ -24,69 +23,56 @@ export interface LoadBatchOptions {
   /** Tables under way at the same time. */
   readonly concurrency: number;
   readonly onSnapshot: (snapshot: string) => void;
+  /** What this machine knows of the last batch; looked at only where the warehouse's statements cost money. */
+  readonly remembered?: PipelineState | undefined;
+  /** Whether nothing is to be done at all if no table has anything new since `remembered`. */
+  readonly mayRest?: boolean | undefined;
+  /** Called before the first statement to a warehouse whose statements cost money. */
+  readonly onWake?: (() => void) | undefined;
   readonly clock?: Clock | undefined;
 }
 
-export interface LoadOutcome {
-  /** In the order of `tables`. */
+export interface Loaded {
+  /** In the order of the tables that were asked for. */
   readonly tables: readonly TableResult[];
+  /** What the warehouse has now; undefined where nobody needs to remember it. */
+  readonly state?: PipelineState | undefined;
+  /** Nothing was new, and the warehouse was not asked anything. */
+  readonly rested?: true | undefined;
+}
+
+export interface LoadOutcome extends Loaded {
   /** Set if nothing was published. */
   readonly error?: NovaError | undefined;
 }
 
+/** What went wrong, by table. */
+export type Failures = Map<string, NovaError>;
+
 /** Does not throw: what went wrong is the outcome's `error`, and the result of the table where it did. */
 export async function loadBatch(options: LoadBatchOptions): Promise<LoadOutcome> {
-  const failures = new Map<string, NovaError>();
+  const { tables, tasks, warehouse } = options;
+  const failures: Failures = new Map();
+  const load = warehouse.capabilities.metered ? loadChanges : loadEverything;
   try {
-    return { tables: await options.tasks.restartable(() => loadAndPublish(options, failures)) };
+    return await tasks.restartable(() => {
+      failures.clear();
+      return load(options, failures);
+    });
   } catch (thrown) {
-    const tables = options.tables.map((table) => unpublished(table, failures.get(table.name)));
-    return { tables, error: toNovaError(thrown) };
+    return { tables: tables.map((table) => unpublished(table, failures.get(table.name))), error: toNovaError(thrown) };
   }
 }
 
-async function loadAndPublish(
-  options: LoadBatchOptions,
-  failures: Map<string, NovaError>,
-): Promise<readonly TableResult[]> {
-  const { batchId, tables, tasks, warehouse, fullRefresh, folder, clock = systemClock } = options;
-  failures.clear();
+/** Where looking first would cost more than it spares. */
+async function loadEverything(options: LoadBatchOptions, failures: Failures): Promise<Loaded> {
+  const { tasks, clock = systemClock } = options;
   const startedAt = clock.now();
   const { state, snapshot } = await tasks.run({ kind: "open", subject: "" }, (context) => open(options, context));
   await using _closed = snapshot;
   options.onSnapshot(snapshot.at);
-  const loaded = await mapConcurrently(
-    tables,
-    { limit: options.concurrency, signal: tasks.signal },
-    async (table, signal) => {
-      try {
-        const previous = state.watermarks.get(table.name);
-        return await loadTable({
-          table,
-          snapshot,
-          warehouse,
-          tasks,
-          batchId,
-          previous,
-          fullRefresh,
-          folder,
-          clock,
-          signal,
-        });
-      } catch (thrown) {
-        if (!signal.aborted) failures.set(table.name, toNovaError(thrown));
-        throw thrown;
-      }
-    },
-  );
-  const published = await tasks.run({ kind: "publish", subject: "" }, () =>
-    warehouse.publish({
-      batch: { id: batchId, uuid: randomUUID(), snapshot: snapshot.at, startedAt },
-      tables: loaded.map((table) => table.publication),
-    }),
-  );
-  const counts = new Map(published.map(({ rows, ...changes }) => [changes.name, { ...changes, rows_total: rows }]));
-  return loaded.map((table) => ({ ...successful(table), ...counts.get(table.publication.table.name) }));
+  const { results } = await publishTables({ ...options, snapshot, state, startedAt, clock }, failures);
+  return { tables: results };
 }
 
 async function open({ source, warehouse, manifest, tables }: LoadBatchOptions, context: TaskContext) {
@@ -96,21 +82,8 @@ async function open({ source, warehouse, manifest, tables }: LoadBatchOptions, c
   return { state, snapshot: await source.openSnapshot(tables, context.signal) };
 }
 
-const NOTHING = { rows_read: 0, inserted: 0, updated: 0, deleted: 0, bytes: 0 };
-
-function successful({ publication: { table }, rowsRead, bytes, seconds }: LoadedTable): TableResult {
-  return {
-    ...NOTHING,
-    name: table.name,
-    mode: table.sync.mode,
-    rows_read: rowsRead,
-    bytes,
-    seconds,
-    status: "success",
-  };
-}
-
 function unpublished(table: ManifestTable, error: NovaError | undefined): TableResult {
-  const result = { ...NOTHING, name: table.name, mode: table.sync.mode, seconds: 0 };
+  const nothing = { rows_read: 0, inserted: 0, updated: 0, deleted: 0, bytes: 0, seconds: 0 };
+  const result = { ...nothing, name: table.name, mode: table.sync.mode };
   return error ? { ...result, status: "failed", error: error.report() } : { ...result, status: "skipped" };
 }

@@ -6,6 +6,7 @@ import type { TaskContext, TaskKind, TaskRunner } from "../core/task.ts";
 import type { ManifestTable } from "../manifest/manifest.ts";
 import type { SourceSnapshot } from "../source/source.ts";
 import type { Incoming, IncomingPurpose, TablePublication, Warehouse, Watermark } from "../warehouse/warehouse.ts";
+import { fenceOf, type Digests } from "./digests.ts";
 import { planTable } from "./plan.ts";
 import type { TablePlan } from "./table-plan.ts";
 
@@ -18,6 +19,8 @@ export interface LoadTableOptions {
   /** Of the last published batch. */
   readonly previous: Watermark | undefined;
   readonly fullRefresh: boolean;
+  /** Where the watermark is to carry a digest. */
+  readonly digests?: Digests | undefined;
   /** Folder for staged files; a folder of the table's own is made in it, and removed. */
   readonly folder: string;
   readonly clock: Clock;
@@ -57,9 +60,18 @@ export async function loadTable(options: LoadTableOptions): Promise<LoadedTable>
 }
 
 async function readWatermark(options: LoadTableOptions, context: TaskContext): Promise<Watermark> {
-  const { table, snapshot, batchId, previous } = options;
+  const { table, batchId, digests } = options;
   const cursorColumn = table.sync.cursor ?? null;
-  if (cursorColumn === null) return { batchId, cursor: null, cursorColumn, fence: {} };
+  const cursor = cursorColumn === null ? null : await readCursor(options, cursorColumn, context);
+  const fence = digests ? fenceOf(table, await digests.take(table, cursor, context.signal)) : {};
+  return { batchId, cursor, cursorColumn, fence };
+}
+
+async function readCursor(
+  { table, snapshot, previous }: LoadTableOptions,
+  cursorColumn: string,
+  context: TaskContext,
+): Promise<string | null> {
   const behind = previous?.cursorColumn === cursorColumn ? previous.cursor : null;
   const cursor = await snapshot.watermark(table, behind, context.signal);
   context.log(
@@ -67,7 +79,7 @@ async function readWatermark(options: LoadTableOptions, context: TaskContext): P
       ? `cursor ${cursorColumn} stays at ${cursor ?? "the beginning"}`
       : `cursor ${cursorColumn} reaches ${cursor}`,
   );
-  return { batchId, cursor, cursorColumn, fence: {} };
+  return cursor;
 }
 
 interface Extracted {

@@ -1,23 +1,23 @@
 /** One whole batch: load, models, tests; recorded from its first to its last event. */
 import { join } from "node:path";
 import type { Config } from "../config/options.ts";
-import { requireSourceUrl } from "../config/config.ts";
 import { secondsBetween, systemClock, type Clock } from "../core/clock.ts";
-import { NovaError, toNovaError } from "../core/errors.ts";
+import { toNovaError, type NovaError } from "../core/errors.ts";
 import type { BatchTrigger, EventBus } from "../core/events.ts";
 import type { BatchResult, ModelResult, TableResult, TestResult } from "../core/result.ts";
-import type { TaskRunner } from "../core/task.ts";
-import { loadBatch } from "../load/load-batch.ts";
-import type { Manifest, ManifestTable } from "../manifest/manifest.ts";
 import { readManifest } from "../manifest/read.ts";
-import { connectSource } from "../source/postgres.ts";
 import type { Store } from "../store/store.ts";
 import { selectNodes } from "../transform/select.ts";
 import { openWarehouse } from "../warehouse/open.ts";
 import type { Warehouse } from "../warehouse/warehouse.ts";
 import { acquireBatchLock } from "./batch-lock.ts";
+import { buildModels, openProject } from "./build-models.ts";
+import { loadTables } from "./load-tables.ts";
+import { openForBatch } from "./open-for-batch.ts";
+import { projectFingerprint } from "./project-fingerprint.ts";
+import { forgetPublished, writePublished, type PublishedState } from "./published-copy.ts";
+import { skipModels } from "./skip-models.ts";
 import { createTaskRunner } from "./task-runner.ts";
-import { buildModels, cacheFolder, openProject } from "./build-models.ts";
 
 export interface RunBatchOptions {
   readonly config: Config;
@@ -32,6 +32,8 @@ export interface RunBatchOptions {
   readonly select?: string | undefined;
   readonly fullRefresh?: boolean | undefined;
   readonly clock?: Clock | undefined;
+  /** How the settings' warehouse is opened, if not by its URL. */
+  readonly openWarehouse?: typeof openWarehouse | undefined;
 }
 
 /**
@@ -40,16 +42,37 @@ export interface RunBatchOptions {
  * @throws NovaError BATCH_RUNNING, FOLDER_NOT_WRITABLE
  */
 export async function runBatch(options: RunBatchOptions): Promise<BatchResult> {
-  const { config, events, store, trigger, clock = systemClock } = options;
+  const { config, store, clock = systemClock } = options;
   using _lock = acquireBatchLock(config.stateDir);
   store.closeAbandoned(clock.now());
-  const startedAt = clock.now();
-  const opened = await openWarehouseForBatch(config);
+  const opened = await openForBatch({ config, store, open: options.openWarehouse ?? openWarehouse });
   await using warehouse = opened.warehouse;
-  const batchId = store.nextBatchId(opened.lastBatchId);
+  const context = { clock, warehouse, failure: opened.error, remembered: opened.remembered };
+  const result = await runNumbered(options, { ...context, batchId: store.nextBatchId(opened.lastBatchId) });
+  if (result.error?.code !== "BATCH_NUMBER_TAKEN") return result;
+  // The number was taken from what this machine remembers; now the warehouse has been asked.
+  const batchId = store.nextBatchId(Number(result.error.details?.["lastBatchId"]));
+  return await runNumbered(options, { ...context, batchId, remembered: undefined });
+}
+
+interface NumberedContext {
+  readonly batchId: number;
+  readonly clock: Clock;
+  /** undefined if it could not be opened, which `failure` explains. */
+  readonly warehouse: Warehouse | undefined;
+  readonly failure: NovaError | undefined;
+  /** What this machine knows of the last batch, where the warehouse's statements cost money. */
+  readonly remembered: PublishedState | undefined;
+}
+
+async function runNumbered(options: RunBatchOptions, context: NumberedContext): Promise<BatchResult> {
+  const { events, trigger } = options;
+  const { batchId, clock, failure, warehouse } = context;
+  const startedAt = clock.now();
   events.emit({ type: "batch_started", batchId, at: startedAt, trigger });
   const progress: BatchProgress = { snapshot: null, tables: [], models: [], tests: [] };
-  const error = await runSteps(options, { batchId, warehouse, clock, progress }, opened.error);
+  const error = warehouse ? await runSteps(options, { ...context, warehouse, progress }) : failure;
+  const usage = warehouse?.usage();
   const result: BatchResult = {
     batch_id: batchId,
     status: outcome(progress, error),
@@ -58,6 +81,7 @@ export async function runBatch(options: RunBatchOptions): Promise<BatchResult> {
     tables: progress.tables,
     models: progress.models,
     tests: progress.tests,
+    ...(usage && { usage }),
     ...(error && { error: error.report() }),
   };
   events.emit({ type: "batch_finished", batchId, at: clock.now(), result });
@@ -72,40 +96,16 @@ interface BatchProgress {
   tests: readonly TestResult[];
 }
 
-interface OpenedWarehouse {
-  readonly warehouse?: Warehouse | undefined;
-  readonly lastBatchId: number;
-  readonly error?: NovaError | undefined;
-}
-
-/** The batch's number continues the warehouse's; where that cannot be asked, the failed batch gets the next one of the history. */
-async function openWarehouseForBatch(config: Config): Promise<OpenedWarehouse> {
-  let warehouse: Warehouse | undefined;
-  try {
-    warehouse = await openWarehouse({ url: config.warehouseUrl, cacheFolder: cacheFolder(config) });
-    return { warehouse, lastBatchId: (await warehouse.readState()).lastBatchId };
-  } catch (thrown) {
-    await warehouse?.[Symbol.asyncDispose]();
-    return { lastBatchId: 0, error: toNovaError(thrown) };
-  }
-}
-
-interface BatchContext {
-  readonly batchId: number;
-  readonly warehouse: Warehouse | undefined;
-  readonly clock: Clock;
+interface StepsContext extends NumberedContext {
+  readonly warehouse: Warehouse;
   readonly progress: BatchProgress;
 }
 
 /** @returns the error that ended the batch before its end, if there was one */
-async function runSteps(
-  options: RunBatchOptions,
-  context: BatchContext,
-  failure: NovaError | undefined,
-): Promise<NovaError | undefined> {
-  const { config, events, signal } = options;
-  const { batchId, clock, progress, warehouse } = context;
-  if (!warehouse) return failure;
+async function runSteps(options: RunBatchOptions, context: StepsContext): Promise<NovaError | undefined> {
+  const { config, events, fullRefresh = false, select, signal } = options;
+  const { batchId, clock, progress, remembered, warehouse } = context;
+  const { metered } = warehouse.capabilities;
   const tasks = createTaskRunner({
     batchId,
     clock,
@@ -114,82 +114,69 @@ async function runSteps(
     retry: { retries: config.retries, delay: config.retryDelay, backoff: config.retryBackoff },
     timeout: config.taskTimeout,
   });
+  const onModel = (result: ModelResult) => {
+    progress.models = [...progress.models, result];
+    events.emit({ type: "model_finished", batchId, at: clock.now(), result });
+  };
+  const onTest = (result: TestResult) => {
+    progress.tests = [...progress.tests, result];
+    events.emit({ type: "test_finished", batchId, at: clock.now(), result });
+  };
   try {
     const manifest = readManifest(join(config.projectDir, "models", "manifest.yml"));
+    const fingerprint = metered ? await projectFingerprint(config.projectDir, process.env) : null;
     // Before the load, so that a project that cannot be built leaves the last good batch whole.
     const project = await openProject(config);
-    if (options.select !== undefined) selectNodes(project, { select: options.select });
-    const loadError = await load(options, { ...context, warehouse, tasks, manifest });
-    if (loadError) return loadError;
-    await buildModels({
+    if (select !== undefined) selectNodes(project, { select });
+    const loaded = await loadTables({
       config,
-      project,
-      warehouse,
-      tasks,
+      events,
+      batchId,
       clock,
-      select: options.select,
-      fullRefresh: options.fullRefresh,
-      onModel: (result) => {
-        progress.models = [...progress.models, result];
-        events.emit({ type: "model_finished", batchId, at: clock.now(), result });
-      },
-      onTest: (result) => {
-        progress.tests = [...progress.tests, result];
-        events.emit({ type: "test_finished", batchId, at: clock.now(), result });
+      tasks,
+      manifest,
+      warehouse,
+      fullRefresh,
+      names: options.tables ?? [],
+      remembered,
+      // Models that were named are built in any case.
+      mayRest: select === undefined && remembered !== undefined && remembered.project === fingerprint,
+      onWake: () => forgetPublished(config),
+      onSnapshot: (snapshot) => {
+        progress.snapshot = snapshot;
+        events.emit({ type: "snapshot_opened", batchId, at: clock.now(), snapshot });
       },
     });
-    return signal.aborted ? toNovaError(signal.reason) : undefined;
+    progress.tables = loaded.tables;
+    if (loaded.error) return loaded.error;
+    if (loaded.rested) {
+      const message = `nothing new since batch ${remembered?.lastBatchId}: no model needs to be built`;
+      events.emit({ type: "log", batchId, at: clock.now(), level: "info", message });
+      skipModels({ project, onModel, onTest });
+      return undefined;
+    }
+    await buildModels({ config, project, warehouse, tasks, clock, select, fullRefresh, onModel, onTest });
+    if (signal.aborted) return toNovaError(signal.reason);
+    const good = select === undefined && outcome(progress, undefined) === "success";
+    if (loaded.state) remember(options, context, { ...loaded.state, project: good ? fingerprint : null });
+    return undefined;
   } catch (thrown) {
     return toNovaError(thrown);
   }
 }
 
-interface LoadContext extends BatchContext {
-  readonly warehouse: Warehouse;
-  readonly tasks: TaskRunner;
-  readonly manifest: Manifest;
-}
-
-async function load(options: RunBatchOptions, context: LoadContext): Promise<NovaError | undefined> {
-  const { config, events } = options;
-  const { batchId, clock, manifest, progress, tasks, warehouse } = context;
-  const tables = selectTables(manifest, options.tables ?? []);
-  const warn = (message: string) => events.emit({ type: "log", batchId, at: clock.now(), level: "warn", message });
-  await using source = connectSource({ url: requireSourceUrl(config), readers: config.readers, warn, clock });
-  const outcome = await loadBatch({
-    batchId,
-    manifest,
-    tables,
-    source,
-    warehouse,
-    tasks,
-    clock,
-    fullRefresh: options.fullRefresh ?? false,
-    folder: join(config.stateDir, "staged"),
-    concurrency: config.readers,
-    onSnapshot: (snapshot) => {
-      progress.snapshot = snapshot;
-      events.emit({ type: "snapshot_opened", batchId, at: clock.now(), snapshot });
-    },
-  });
-  progress.tables = outcome.tables;
-  for (const result of outcome.tables) events.emit({ type: "table_finished", batchId, at: clock.now(), result });
-  return outcome.error;
-}
-
-/** @throws NovaError TABLE_UNKNOWN */
-function selectTables(manifest: Manifest, names: readonly string[]): readonly ManifestTable[] {
-  if (names.length === 0) return manifest.tables;
-  const unknown = names.filter((name) => !manifest.tables.some((table) => table.name === name));
-  if (unknown.length > 0) {
-    const known = manifest.tables.map((table) => table.name).join(", ");
-    throw new NovaError("TABLE_UNKNOWN", `${unknown.join(", ")}: not in the manifest, which has ${known}.`);
+/** So that the next batch need not ask the warehouse whether there is something to do; it asks if this fails. */
+function remember({ config, events }: RunBatchOptions, { batchId, clock }: StepsContext, state: PublishedState): void {
+  try {
+    writePublished(config, state);
+  } catch (thrown) {
+    const message = `What is published could not be noted in ${config.stateDir}: ${toNovaError(thrown).message}`;
+    events.emit({ type: "log", batchId, at: clock.now(), level: "warn", message });
   }
-  return manifest.tables.filter((table) => names.includes(table.name));
 }
 
 function outcome({ models, tests }: BatchProgress, error: NovaError | undefined): BatchResult["status"] {
-  if (error) return error.code === "BATCH_CANCELLED" ? "cancelled" : "failed";
+  if (error) return error.code === "BATCH_CANCELLED" || error.code === "BATCH_NUMBER_TAKEN" ? "cancelled" : "failed";
   const failed =
     models.some((model) => model.status === "failed") ||
     tests.some((test) => test.status === "fail" || test.status === "error");

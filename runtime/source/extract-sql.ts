@@ -59,7 +59,7 @@ function outputOf(value: string, type: PostgresType, form: ReturnType<typeof tex
 }
 
 /** Rows from the watermark on, and those whose cursor says nothing; the comparison is PostgreSQL's, on its own text. */
-function sinceSql(table: ManifestTable, relation: Relation, since: string): string {
+export function sinceSql(table: ManifestTable, relation: Relation, since: string): string {
   if (table.sync.cursor === undefined) throw new RangeError(`Table ${table.name} has no cursor`);
   const cursor = identifier(table.sync.cursor);
   const { type } = liveColumn(relation, table.sync.cursor);

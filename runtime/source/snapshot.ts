@@ -6,11 +6,12 @@ import { identifier } from "../core/sql.ts";
 import type { ManifestTable } from "../manifest/manifest.ts";
 import { cursorKindOf } from "../manifest/postgres-type.ts";
 import { readRelations, type Relation, type RunQuery } from "./catalogue.ts";
+import { digestSql } from "./digest-sql.ts";
 import { extractTable } from "./extract.ts";
 import { liveColumn } from "./extract-sql.ts";
 import { readFence, readHighest, type Fence } from "./fence.ts";
 import type { Session } from "./session.ts";
-import type { ExtractRequest, ExtractSummary, SourceSnapshot } from "./source.ts";
+import type { DigestRequest, ExtractRequest, ExtractSummary, SourceSnapshot, TableDigest } from "./source.ts";
 import { sqlFile } from "./sql-file.ts";
 import { beginSql, type TransactionLimits } from "./transaction.ts";
 
@@ -193,6 +194,24 @@ class PostgresSnapshot implements SourceSnapshot {
       case undefined:
         return undefined;
     }
+  }
+
+  async digest({ table, since, keys, signal }: DigestRequest): Promise<TableDigest> {
+    const sql = digestSql({ table, relation: this.#relation(table), since, keys });
+    const [row] = await this.#limit(() =>
+      this.#withReader(signal, (session) =>
+        session.query<{ rows: string; rows_hash: string; keys?: string; keys_hash?: string }>(sql, [], {
+          signal,
+          table: `${table.sourceSchema}.${table.sourceTable}`,
+          doing: `looking for changes in ${table.name}`,
+        }),
+      ),
+    );
+    if (!row) throw new RangeError("An aggregate gave no row");
+    return {
+      rows: { count: Number(row.rows), hash: row.rows_hash },
+      ...(row.keys_hash !== undefined && { keys: { count: Number(row.keys), hash: row.keys_hash } }),
+    };
   }
 
   extract(request: ExtractRequest): Promise<ExtractSummary> {

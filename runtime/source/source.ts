@@ -28,11 +28,37 @@ export interface SourceSnapshot extends AsyncDisposable {
    */
   watermark(table: ManifestTable, previous: string | null, signal?: AbortSignal): Promise<string | null>;
 
+  /** What the table comes to, cheaper than reading it: by this a later batch sees that there is nothing new. */
+  digest(request: DigestRequest): Promise<TableDigest>;
+
   /** Streams rows into staged files of bounded size, a bounded number at a time; `take` is awaited before its file is deleted. */
   extract(request: ExtractRequest): Promise<ExtractSummary>;
 
   /** Whether the snapshot can still be imported; false once the source has ended its transaction. */
   alive(): boolean;
+}
+
+export interface DigestRequest {
+  readonly table: ManifestTable;
+  /** Only rows whose cursor is at or after this value, or NULL; undefined takes the whole table. */
+  readonly since?: string | undefined;
+  /** Whether the keys of all rows are taken too. */
+  readonly keys: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface TableDigest {
+  /** Of the rows that were asked for, in the manifest's columns. */
+  readonly rows: Digest;
+  /** Of the primary keys of all rows. */
+  readonly keys?: Digest | undefined;
+}
+
+/** Equal for the same rows (in any order), and different after a change. */
+export interface Digest {
+  readonly count: number;
+  /** Sum of 64-bit hashes, in decimal digits. */
+  readonly hash: string;
 }
 
 export interface ExtractRequest {

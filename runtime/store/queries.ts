@@ -11,6 +11,7 @@ const BATCHES_OF_STATS = 200;
 /** Grouped by the primary key, so that SQLite walks it in order and stops at the limit instead of summing up the whole history. */
 const summary = (where: string) => `
   SELECT id AS batch_id, trigger, batches.status, snapshot, started_at, finished_at, batches.seconds, batches.error,
+    statements, warehouse_seconds, bytes_staged, rows_staged, credits,
     coalesce(sum(rows_read), 0) AS rows_read, coalesce(sum(inserted), 0) AS inserted, coalesce(sum(updated), 0) AS updated,
     coalesce(sum(deleted), 0) AS deleted, coalesce(sum(bytes), 0) AS bytes,
     coalesce(sum(results.status = 'failed'), 0) AS tables_failed,
@@ -111,6 +112,21 @@ function latest(table: string): string {
     GROUP BY name ORDER BY name`;
 }
 
+/**
+ * The same for models and tests, which are skipped where nothing is new: what a successful batch skipped stays as it was, so its result is the
+ * last one of a batch that ran it.
+ */
+function latestRun(table: string): string {
+  return `
+    WITH newest AS (${latest(table)})
+    SELECT shown.* FROM newest JOIN batches ON batches.id = newest.batch_id
+    JOIN ${table} AS shown ON shown.name = newest.name AND shown.batch_id =
+      iif(newest.status = 'skipped' AND batches.status = 'success',
+        coalesce((SELECT max(batch_id) FROM ${table} WHERE name = newest.name AND status <> 'skipped'), newest.batch_id),
+        newest.batch_id)
+    ORDER BY shown.name`;
+}
+
 function prepare(database: DatabaseSync) {
   const logs = `
     SELECT id, at, level, task, message FROM logs
@@ -143,8 +159,8 @@ function prepare(database: DatabaseSync) {
         WHERE name = latest.name AND status = 'success' AND inserted + updated + deleted > 0
       )
       ORDER BY latest.name`),
-    latestModels: database.prepare(latest("model_results")),
-    latestTests: database.prepare(latest("test_results")),
+    latestModels: database.prepare(latestRun("model_results")),
+    latestTests: database.prepare(latestRun("test_results")),
     stats: database.prepare(`
       WITH recent AS (SELECT * FROM batches WHERE status <> 'running' ORDER BY id DESC LIMIT ${BATCHES_OF_STATS}),
         ordered AS (SELECT seconds, row_number() OVER (ORDER BY seconds) AS place, count(*) OVER () AS of FROM recent)

@@ -2,7 +2,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { ErrorReport } from "../core/errors.ts";
 import type { BatchEvent } from "../core/events.ts";
-import type { ModelResult, TableResult, TestResult } from "../core/result.ts";
+import type { ModelResult, TableResult, TestResult, WarehouseUsage } from "../core/result.ts";
 import { taskId } from "../core/task.ts";
 import { durably, transaction } from "./database.ts";
 
@@ -19,6 +19,14 @@ const MAX_LINE_CHARACTERS = 8_192;
 
 /** At most this many old batches are removed at the end of each batch, so that a smaller `keep` does not stall one. */
 const PRUNE_AT_ONCE = 50;
+
+const NOTHING_BILLED: Readonly<Record<keyof WarehouseUsage, null>> = {
+  statements: null,
+  warehouse_seconds: null,
+  bytes_staged: null,
+  rows_staged: null,
+  credits: null,
+};
 
 type Event<T extends BatchEvent["type"]> = Extract<BatchEvent, { type: T }>;
 
@@ -180,8 +188,8 @@ export class Recorder {
     for (const table of result.tables) this.#writeTable(batch, at, table);
     for (const model of result.models) this.#writeModel(batch, at, model);
     for (const test of result.tests) this.#writeTest(batch, at, test);
-    const { status, snapshot, seconds, error } = result;
-    this.#statements.finishBatch.run({ batch, at, status, snapshot, seconds, error: json(error) });
+    const { status, snapshot, seconds, error, usage = NOTHING_BILLED } = result;
+    this.#statements.finishBatch.run({ batch, at, status, snapshot, seconds, error: json(error), ...usage });
     this.#statements.cancelTasks.run({ batch, at });
     this.#statements.prune.run({ keep: this.#keep, atOnce: PRUNE_AT_ONCE });
   }
@@ -220,7 +228,8 @@ function prepare(database: DatabaseSync) {
     snapshot: statement("UPDATE batches SET snapshot = $snapshot WHERE id = $batch AND status = 'running'"),
     finishBatch: statement(`
       UPDATE batches SET status = $status, snapshot = coalesce($snapshot, snapshot), finished_at = $at, seconds = $seconds,
-        error = $error
+        error = $error, statements = $statements, warehouse_seconds = $warehouse_seconds, bytes_staged = $bytes_staged,
+        rows_staged = $rows_staged, credits = $credits
       WHERE id = $batch AND status = 'running'`),
     startTask: statement(`
       INSERT INTO task_attempts (batch_id, kind, subject, attempt, status, started_at)

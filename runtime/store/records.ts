@@ -3,6 +3,7 @@ import type { SQLOutputValue } from "node:sqlite";
 import { z } from "zod";
 import { ERROR_CODES, type ErrorCodeName } from "../core/error-codes.ts";
 import type { ErrorReport } from "../core/errors.ts";
+import type { WarehouseUsage } from "../core/result.ts";
 
 type Row = Record<string, SQLOutputValue>;
 
@@ -25,7 +26,7 @@ const time = z.string();
 const seconds = z.number().nullable();
 const count = z.number().int();
 
-const batchSummary = z.object({
+const batchRow = z.object({
   batch_id: count,
   trigger: z.enum(["schedule", "manual", "command"]),
   status: z.enum(["running", "success", "failed", "cancelled"]),
@@ -41,12 +42,32 @@ const batchSummary = z.object({
   tables_failed: count,
   models_failed: count,
   tests_failed: count,
+  statements: count.nullable(),
+  warehouse_seconds: seconds,
+  bytes_staged: count.nullable(),
+  rows_staged: count.nullable(),
+  credits: z.number().nullable(),
   error,
 });
 
+/** As in the contract, what was used stands under `usage`, which is left out where nothing is billed. */
+const batchSummary = batchRow.transform(
+  ({ statements, warehouse_seconds, bytes_staged, rows_staged, credits, ...batch }) => {
+    if (statements === null) return batch;
+    const usage: WarehouseUsage = {
+      statements,
+      warehouse_seconds: warehouse_seconds ?? 0,
+      bytes_staged: bytes_staged ?? 0,
+      rows_staged: rows_staged ?? 0,
+      credits,
+    };
+    return { ...batch, usage };
+  },
+);
+
 const taskAttempt = z.object({
   id: count,
-  kind: z.enum(["open", "watermark", "extract", "load", "publish", "model", "test"]),
+  kind: z.enum(["open", "digest", "prepare", "watermark", "extract", "load", "publish", "model", "test"]),
   subject: z.string(),
   attempt: count,
   status: z.enum(["running", "success", "failed", "cancelled"]),
@@ -123,7 +144,10 @@ const stats = z.object({
   last_success_at: time.nullable(),
 });
 
-export type BatchSummary = z.infer<typeof batchSummary>;
+export type BatchSummary = Omit<
+  z.infer<typeof batchRow>,
+  "statements" | "warehouse_seconds" | "bytes_staged" | "rows_staged" | "credits"
+> & { readonly usage?: WarehouseUsage | undefined };
 export type TaskAttempt = z.infer<typeof taskAttempt>;
 export type TableRecord = z.infer<typeof tableRecord>;
 export type ModelRecord = z.infer<typeof modelRecord>;
@@ -146,7 +170,7 @@ function reader<T>(schema: z.ZodType<T>): (row: Row) => T {
   return (row) => schema.parse(row);
 }
 
-export const toBatchSummary = reader(batchSummary);
+export const toBatchSummary: (row: Row) => BatchSummary = reader(batchSummary);
 export const toTaskAttempt = reader(taskAttempt);
 export const toTableRecord = reader(tableRecord);
 export const toModelRecord = reader(modelRecord);

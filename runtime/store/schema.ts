@@ -90,4 +90,16 @@ export const MIGRATIONS: readonly string[] = [
     tick TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- What the batch used of a warehouse that is billed by use; NULL where nothing is.
+  ALTER TABLE batches ADD COLUMN statements INTEGER;
+  ALTER TABLE batches ADD COLUMN warehouse_seconds REAL;
+  ALTER TABLE batches ADD COLUMN bytes_staged INTEGER;
+  ALTER TABLE batches ADD COLUMN rows_staged INTEGER;
+  ALTER TABLE batches ADD COLUMN credits REAL;
+
+  -- Where nothing is new, models and tests are skipped: what they last came to lies further back.
+  CREATE INDEX model_results_run ON model_results (name, batch_id) WHERE status <> 'skipped';
+  CREATE INDEX test_results_run ON test_results (name, batch_id) WHERE status <> 'skipped';
+  `,
 ];
