@@ -2,7 +2,7 @@
 import { failed, ok, warning, type Finding } from "../../core/finding.ts";
 import { identifier } from "../../core/sql.ts";
 import type { ManifestTable } from "../../manifest/manifest.ts";
-import { grantStatement, type Need } from "./grants.ts";
+import { grantStatement, type Need } from "./privileges.ts";
 import { compareStageTable, type LiveColumn } from "./stage-check.ts";
 import type { SnowflakeTarget } from "./warehouse-url.ts";
 

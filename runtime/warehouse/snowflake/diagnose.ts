@@ -12,10 +12,10 @@ import {
   type Monitor,
   type VirtualWarehouse,
 } from "./diagnose-findings.ts";
-import { privilegeFindings, type Need } from "./grants.ts";
+import { privilegeFindings, type Need } from "./privileges.ts";
 import { isMissing } from "./missing.ts";
 import { schemaNeeds, tableNeed, warehouseNeed } from "./needs.ts";
-import { readGrants } from "./read-grants.ts";
+import { readPrivileges } from "./read-privileges.ts";
 import { named } from "./rows.ts";
 import { describeTable, readIdentity, showResourceMonitors, showSchemas, showWarehouse } from "./sql/diagnose.ts";
 import type { LiveColumn } from "./stage-check.ts";
@@ -65,7 +65,13 @@ class Diagnosis {
     needs.push(...(await this.#checkWarehouse(role)));
     await this.#attempt("privileges", async () => {
       const { secondaryRoles } = identity;
-      const held = await readGrants({ session: this.#session, role, secondaryRoles, database: target.database, needs });
+      const held = await readPrivileges({
+        session: this.#session,
+        role,
+        secondaryRoles,
+        database: target.database,
+        needs,
+      });
       this.#findings.push(...privilegeFindings(needs, held, role));
     });
   }

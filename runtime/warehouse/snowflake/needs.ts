@@ -1,6 +1,6 @@
 /** The privileges that a batch needs, object by object. */
 import type { Manifest, ManifestTable } from "../../manifest/manifest.ts";
-import type { Need } from "./grants.ts";
+import type { Need } from "./privileges.ts";
 
 const PIPELINE = "PIPELINE";
 

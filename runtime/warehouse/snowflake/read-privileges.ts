@@ -1,11 +1,11 @@
 /** Reads what a role holds, by itself and through the roles that were granted to it; no further than is needed. */
 import { z } from "zod";
-import { isSatisfied, parsePath, type Grant, type Held, type Need } from "./grants.ts";
+import { isSatisfied, parsePath, type Grant, type Held, type Need } from "./privileges.ts";
 import { named } from "./rows.ts";
 import { showGrantsToDatabaseRole, showGrantsToRole } from "./sql/diagnose.ts";
 import type { SnowflakeSession } from "./statement.ts";
 
-export interface ReadGrantsOptions {
+export interface ReadPrivilegesOptions {
   readonly session: SnowflakeSession;
   readonly role: string;
   /** As CURRENT_SECONDARY_ROLES gives it. */
@@ -29,7 +29,7 @@ interface Role {
 
 const key = ({ kind, path }: Role): string => JSON.stringify([kind, path]);
 
-export async function readGrants(options: ReadGrantsOptions): Promise<Held> {
+export async function readPrivileges(options: ReadPrivilegesOptions): Promise<Held> {
   const { session, role, secondaryRoles, database, needs } = options;
   const held = { primary: [] as Grant[], secondary: [] as Grant[], unread: [] as string[] };
   const waiting: Role[] = [
