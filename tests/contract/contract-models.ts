@@ -86,25 +86,50 @@ export function describeModels(suite: () => Suite): void {
     expect(await rows("hooked")).toEqual([["2"], ["42"]]);
   });
 
-  it("leaves the relation as it was when its SQL or a hook fails", async () => {
+  it("leaves the relation as it was when its SQL fails", async () => {
     await build({ name: "kept", kind: "table", sql: "select 1 as a" });
     const seen = await builds("kept");
-    const failing = build({
-      name: "kept",
-      kind: "table",
-      sql: "select 2 as a",
-      postHooks: ["update analytics.kept set a = 3", "update analytics.kept set nope = 4"],
-    });
-    await expect(failing).rejects.toMatchObject({
-      code: "MODEL_SQL_FAILED",
-      details: { line: 1, column: 27, token: "nope" },
-    });
     await expect(build({ name: "kept", kind: "table", sql: "select 1 / 0 as a" })).rejects.toMatchObject({
       code: "MODEL_SQL_FAILED",
       message: expect.stringMatching(/division by zero/i),
     });
     expect(await rows("kept")).toEqual([["1"]]);
     expect(await builds("kept")).toEqual(seen);
+  });
+
+  it("does not count a model as built whose hook fails; where DDL takes part in transactions, the relation stays as it was", async () => {
+    await build({ name: "half", kind: "table", sql: "select 1 as a" });
+    await suite().batches.publish({ table: sales, rows: [] });
+    const seen = await builds("half");
+    const failing = build({
+      name: "half",
+      kind: "table",
+      sql: "select 2 as a",
+      postHooks: ["update analytics.half set a = 3", "update analytics.half set nope = 4"],
+    });
+    await expect(failing).rejects.toMatchObject({
+      code: "MODEL_SQL_FAILED",
+      details: { line: 1, column: 27, token: "nope" },
+    });
+    const { transactionalDdl } = suite().batches.warehouse.capabilities;
+    expect(await rows("half")).toEqual(transactionalDdl ? [["1"]] : [["3"]]);
+    expect(await builds("half")).toEqual(seen);
+    await build({ name: "half", kind: "table", sql: "select 2 as a" });
+    expect(await rows("half")).toEqual([["2"]]);
+  });
+
+  it("changes nothing in an incremental model whose hook fails after its rows", async () => {
+    await build({ name: "inc_half", kind: "incremental", sql: "select 1 as id, 2 as n" });
+    const seen = await builds("inc_half");
+    const failing = build({
+      name: "inc_half",
+      kind: "incremental",
+      sql: "select 1 as id, 3 as n union all select 2, 3",
+      postHooks: ["delete from analytics.inc_half where id = 1", "delete from analytics.inc_half where nope = 1"],
+    });
+    await expect(failing).rejects.toMatchObject({ code: "MODEL_SQL_FAILED" });
+    expect(await rows("inc_half")).toEqual([["1", "2"]]);
+    expect(await builds("inc_half")).toEqual(seen);
   });
 
   it("merges an incremental model by its key, equal rows untouched", async () => {

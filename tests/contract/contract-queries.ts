@@ -40,10 +40,10 @@ export function describeQueries(suite: () => Suite): void {
 
   it("says where SQL cannot be read", async () => {
     const failing = suite().batches.warehouse.query("select 1\nfrom stage.t\nwhere x = = 2");
-    await expect(failing).rejects.toMatchObject({ code: "MODEL_SQL_FAILED", details: { line: 3, column: 11 } });
-    expect(() => suite().batches.warehouse.translate("select (1")).toThrow(
-      expect.objectContaining({ code: "MODEL_SQL_FAILED", details: { line: 1, column: expect.any(Number) } }),
-    );
+    await expect(failing).rejects.toMatchObject({
+      code: "MODEL_SQL_FAILED",
+      details: expect.objectContaining({ line: 3, column: 11 }),
+    });
   });
 
   it("says where a name is unknown", async () => {
@@ -96,12 +96,13 @@ export function describeQueries(suite: () => Suite): void {
       ["ant", "table"],
       ["zebra", "table"],
     ]);
-    expect(relations[1]?.columns).toEqual([
+    const columns = relations[1]?.columns.toSorted((left, right) => (left.name < right.name ? -1 : 1));
+    expect(columns).toEqual([
+      { name: "_batch_id", type: "NUMBER(38,0)" },
+      { name: "_synced_at", type: "TIMESTAMP_LTZ(9)" },
+      { name: "at", type: "TIMESTAMP_LTZ(9)" },
       { name: "id", type: "NUMBER(38,0)" },
       { name: "price", type: "NUMBER(10,2)" },
-      { name: "at", type: "TIMESTAMP_LTZ(9)" },
-      { name: "_synced_at", type: "TIMESTAMP_LTZ(9)" },
-      { name: "_batch_id", type: "NUMBER(38,0)" },
     ]);
     expect(await batches.warehouse.relations("no_such_schema")).toEqual([]);
   });

@@ -268,9 +268,9 @@ export function describeValues(suite: () => Suite): void {
     await prepare(table);
     for (const text of ['1,"a"\n2\n', '1,"a"\n2,"b",3\n', '1,"a"\n2,"b']) {
       const incoming = await batches.take(table, { files: [] });
-      await expect(incoming.add(await batches.file(text, 2))).rejects.toMatchObject({
-        code: "WAREHOUSE_VALUE_INVALID",
-      });
+      const file = await batches.file(text, 2);
+      const taken = incoming.add(file).then(() => incoming.seal());
+      await expect(taken).rejects.toMatchObject({ code: "WAREHOUSE_VALUE_INVALID" });
       await incoming.discard();
     }
   });
