@@ -1,21 +1,11 @@
 /** One login to Snowflake by its driver: opened once, statements one after the other, closed once. */
-import type { Connection, FileAndStageBindStatement, RowStatement, SnowflakeError } from "snowflake-sdk";
+import type { Connection, FileAndStageBindStatement, RowStatement } from "snowflake-sdk";
 import type { Clock } from "../../core/clock.ts";
+import { driverFailure } from "./driver-failure.ts";
 import { loadDriver } from "./driver.ts";
 import { AS_TEXT, canonicalText } from "./snowflake-value.ts";
 import type { StatementResult } from "./statement.ts";
 import type { SnowflakeTarget } from "./warehouse-url.ts";
-
-/** What the driver throws, with the query that it is about. */
-export class DriverFailure extends Error {
-  override readonly name = "DriverFailure";
-  readonly queryId: string | undefined;
-
-  constructor(cause: unknown, queryId: string | undefined) {
-    super(cause instanceof Error ? cause.message : String(cause), { cause });
-    this.queryId = queryId;
-  }
-}
 
 export interface ConnectOptions {
   readonly target: SnowflakeTarget;
@@ -31,8 +21,11 @@ export interface ExecuteOptions {
   readonly clock: Clock;
 }
 
-/** How long a statement may take to end after it was cancelled, before its session is given up. */
-const CANCEL_PATIENCE = 15_000;
+/**
+ * How long a statement may take to end after it was cancelled, before its session is given up. An upload by PUT cannot be cancelled; it
+ * goes on behind, and its file may be deleted meanwhile.
+ */
+const CANCEL_PATIENCE = 5_000;
 /** How long a logout may take. The server ends sessions that nobody uses by itself. */
 const CLOSE_PATIENCE = 5_000;
 /** Attempts at a login; the waits between them double, from a second on. The driver's default of 7 takes minutes. */
@@ -46,7 +39,7 @@ export class SnowflakeConnection {
     this.#connection = connection;
   }
 
-  /** @throws what the driver throws */
+  /** @throws DriverFailure */
   static async open({ target, privateKey, warn }: ConnectOptions): Promise<SnowflakeConnection> {
     const driver = await loadDriver(warn);
     const connection = driver.createConnection({
@@ -56,7 +49,7 @@ export class SnowflakeConnection {
         : { authenticator: "SNOWFLAKE_JWT", privateKey }),
     });
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    connection.connect((error) => (error ? reject(error) : resolve()));
+    connection.connect((error) => (error ? reject(driverFailure(error)) : resolve()));
     await promise;
     return new SnowflakeConnection(connection);
   }
@@ -103,8 +96,8 @@ export class SnowflakeConnection {
       // Else the driver, when a statement fails, may send it again to fetch rows from it.
       streamResult: true,
       complete: (error, completed) => {
-        if (error) reject(new DriverFailure(error, queryIdOf(error, completed)));
-        else readRows(completed).then(resolve, (thrown) => reject(new DriverFailure(thrown, completed.getQueryId())));
+        if (error) reject(driverFailure(error, completed.getQueryId()));
+        else readRows(completed).then(resolve, (thrown) => reject(driverFailure(thrown, completed.getQueryId())));
       },
     });
     // A statement that is given up still ends some time.
@@ -153,11 +146,6 @@ function driverOptions(target: SnowflakeTarget) {
 /** A name for the login, which reads it as SQL does: bare where that means the same. */
 function name(text: string): string {
   return /^[A-Z_][A-Z0-9_$]*$/.test(text) ? text : `"${text.replaceAll('"', '""')}"`;
-}
-
-function queryIdOf(error: SnowflakeError, statement: RowStatement | FileAndStageBindStatement): string | undefined {
-  const fromError: unknown = error.data?.["queryId"];
-  return typeof fromError === "string" ? fromError : (statement.getQueryId() ?? undefined);
 }
 
 async function readRows(statement: RowStatement | FileAndStageBindStatement): Promise<StatementResult> {

@@ -1,8 +1,9 @@
 /** Loads Snowflake's driver, and keeps it from writing files, printing, probing the network and reporting about its host. */
+import type Snowflake from "snowflake-sdk";
 import { NovaError } from "../../core/errors.ts";
 import { redactSecrets } from "./redact-secrets.ts";
 
-export type Driver = typeof import("snowflake-sdk");
+export type Driver = typeof Snowflake;
 
 /** Read by the driver when it is loaded (the first two) and at each login. What the user has set stays. */
 const QUIET: Readonly<Record<string, string>> = {

@@ -4,9 +4,10 @@ import { systemClock, type Clock } from "../../core/clock.ts";
 import { NovaError } from "../../core/errors.ts";
 import { SnowflakeConnection } from "./connection.ts";
 import { loadPrivateKey } from "./credentials.ts";
+import { Session } from "./session.ts";
 import { sessionParameters } from "./session-parameters.ts";
 import { snowflakeError } from "./snowflake-error.ts";
-import type { SnowflakeSession, SnowflakeSessions, Statement, StatementResult } from "./statement.ts";
+import type { SnowflakeSession, SnowflakeSessions, Statement } from "./statement.ts";
 import type { UsageMeter } from "./usage.ts";
 import type { SnowflakeTarget } from "./warehouse-url.ts";
 
@@ -26,8 +27,6 @@ const IDLE_MINUTES = 60;
 /** Longest QUERY_TAG that Snowflake takes. */
 const LONGEST_TAG = 2000;
 
-type RunOptions = Parameters<SnowflakeSession["run"]>[1];
-
 /** Nothing is opened before the first statement. */
 export function openSessions(options: OpenSessionsOptions): SnowflakeSessions {
   return new Sessions(options);
@@ -38,7 +37,8 @@ class Sessions implements SnowflakeSessions {
   readonly #clock: Clock;
   readonly #limit: ReturnType<typeof pLimit>;
   readonly #idle: { readonly connection: SnowflakeConnection; readonly since: Date }[] = [];
-  readonly #uses = new Set<Promise<unknown>>();
+  /** What must have ended before the last session is closed. */
+  readonly #pending = new Set<Promise<unknown>>();
   #batchId: number | undefined;
   #privateKey: Promise<string> | undefined;
   #disposed = false;
@@ -61,7 +61,8 @@ class Sessions implements SnowflakeSessions {
         acquire: (signal) => this.#acquire(signal),
         release: (connection, reusable) => this.#release(connection, reusable),
         tag: (statement) => this.#tag(statement),
-        context: this.#options,
+        target: this.#options.target,
+        usage: this.#options.usage,
         clock: this.#clock,
       });
       try {
@@ -70,17 +71,12 @@ class Sessions implements SnowflakeSessions {
         await session.end();
       }
     });
-    this.#uses.add(use);
-    try {
-      return await use;
-    } finally {
-      this.#uses.delete(use);
-    }
+    return this.#remember(use);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
-    await Promise.allSettled(this.#uses);
+    await Promise.allSettled(this.#pending);
     await Promise.all(this.#idle.splice(0).map(({ connection }) => connection.close(this.#clock)));
   }
 
@@ -108,12 +104,23 @@ class Sessions implements SnowflakeSessions {
       return await abortable(opening, signal);
     } catch (thrown) {
       // A login that nobody waits for any more still ends some time.
-      if (signal?.aborted)
-        opening.then(
+      if (signal?.aborted) {
+        const closed = opening.then(
           (connection) => connection.close(this.#clock),
           () => undefined,
         );
+        void this.#remember(closed);
+      }
       throw thrown;
+    }
+  }
+
+  async #remember<T>(work: Promise<T>): Promise<T> {
+    this.#pending.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#pending.delete(work);
     }
   }
 
@@ -148,60 +155,6 @@ class Sessions implements SnowflakeSessions {
     const text = JSON.stringify(tag);
     return text.length <= LONGEST_TAG ? text : JSON.stringify({ ...tag, subject: undefined });
   }
-}
-
-interface SessionOptions {
-  readonly acquire: (signal: AbortSignal | undefined) => Promise<SnowflakeConnection>;
-  readonly release: (connection: SnowflakeConnection, reusable: boolean) => Promise<void>;
-  readonly tag: (statement: Statement) => string;
-  readonly context: OpenSessionsOptions;
-  readonly clock: Clock;
-}
-
-class Session implements SnowflakeSession {
-  readonly #options: SessionOptions;
-  #connection: SnowflakeConnection | undefined;
-  #transaction: "none" | "open" | "unknown" = "none";
-  #tainted = false;
-
-  constructor(options: SessionOptions) {
-    this.#options = options;
-  }
-
-  async run(statement: Statement, { signal }: NonNullable<RunOptions> = {}): Promise<StatementResult> {
-    const { acquire, tag, context, clock } = this.#options;
-    signal?.throwIfAborted();
-    this.#connection ??= await acquire(signal);
-    const verb = transactionVerb(statement.sql);
-    if (verb !== undefined) this.#transaction = "unknown";
-    // A hook may change the session itself (USE, ALTER SESSION), which the next one must not inherit.
-    if (statement.step === "hook") this.#tainted = true;
-    const ended = context.usage.start(statement.metered);
-    try {
-      const result = await this.#connection.execute({ sql: statement.sql, queryTag: tag(statement), signal, clock });
-      if (verb !== undefined) this.#transaction = verb === "begin" ? "open" : "none";
-      return result;
-    } catch (thrown) {
-      if (signal?.aborted) this.#tainted = true;
-      if (signal?.aborted && thrown === signal.reason) throw thrown;
-      throw snowflakeError(thrown, { target: context.target, statement });
-    } finally {
-      ended();
-    }
-  }
-
-  async end(): Promise<void> {
-    const connection = this.#connection;
-    this.#connection = undefined;
-    if (connection !== undefined)
-      await this.#options.release(connection, this.#transaction === "none" && !this.#tainted);
-  }
-}
-
-function transactionVerb(sql: string): "begin" | "end" | undefined {
-  const verb = /^\s*(begin|start\s+transaction|commit|rollback)\b/i.exec(sql)?.[1]?.toLowerCase();
-  if (verb === undefined) return undefined;
-  return verb === "commit" || verb === "rollback" ? "end" : "begin";
 }
 
 async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
