@@ -32,7 +32,7 @@ export interface PreparedTransaction {
 }
 
 export interface CursorFacts {
-  /** Of the table without indexes, all its partitions together. */
+  /** Of the table without its indexes, all its partitions together, as of the last VACUUM or ANALYZE. */
   readonly bytes: number;
   readonly indexed: boolean;
 }

@@ -48,21 +48,21 @@ interface Place {
 
 /** Reports every finding as soon as it is there; throws only the reason of `signal`. */
 export async function diagnoseSource({ url, tables, clock, report, signal }: DiagnoseSourceOptions): Promise<void> {
-  const attempt = async (check: string, work: () => Promise<void>): Promise<boolean> => {
+  const attempt = async (check: string, work: () => Promise<void>): Promise<void> => {
     try {
       await work();
-      return true;
     } catch (thrown) {
       signal.throwIfAborted();
       report(failedBy(check, thrown));
-      return false;
     }
   };
   await attempt("connection", async () => {
     const { config, address } = sourceConnection(url);
     const pool = new Pool({ ...config, max: 2, connectionTimeoutMillis: CONNECT_TIMEOUT });
     pool.on("error", () => {});
-    await using _pool = { [Symbol.asyncDispose]: () => pool.end() };
+    // A pool that is still connecting ends with its time limit only; who has to stop does not wait for that.
+    const end = async (): Promise<void> => void (signal.aborted ? pool.end().catch(() => undefined) : await pool.end());
+    await using _pool = { [Symbol.asyncDispose]: end };
     const place: Place = { pool, address, signal };
 
     const version = await readVersion(place);

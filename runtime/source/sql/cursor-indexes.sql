@@ -1,7 +1,17 @@
--- $1: JSON array of {"relation", "cursor"}. How large each table is, and whether an index over all its rows begins with its cursor.
+-- $1: JSON array of {"relation", "cursor"}. How large each table is as of its last VACUUM or ANALYZE, and whether an index over all its rows
+-- begins with its cursor. Functions that open the table (pg_relation_size, pg_partition_tree) would wait for a lock on it.
+WITH RECURSIVE wanted AS (
+  SELECT w.relation, w.cursor
+  FROM pg_catalog.json_to_recordset($1::json) AS w(relation oid, cursor text)
+), part AS (
+  SELECT relation, relation AS oid FROM wanted
+  UNION ALL
+  SELECT part.relation, i.inhrelid FROM part JOIN pg_catalog.pg_inherits i ON i.inhparent = part.oid
+)
 SELECT c.oid AS relation,
-       (SELECT coalesce(sum(pg_relation_size(part.relid)), 0)::float8
-        FROM (SELECT relid FROM pg_catalog.pg_partition_tree(c.oid) WHERE isleaf UNION SELECT c.oid WHERE c.relkind <> 'p') AS part
+       (SELECT coalesce(sum(greatest(p.relpages, 0)::float8), 0) * current_setting('block_size')::float8
+        FROM part JOIN pg_catalog.pg_class p ON p.oid = part.oid
+        WHERE part.relation = c.oid AND p.relkind IN ('r', 'm')
        ) AS bytes,
        EXISTS (
          SELECT FROM pg_catalog.pg_index i
@@ -11,6 +21,6 @@ SELECT c.oid AS relation,
          WHERE i.indrelid = c.oid AND i.indisvalid AND i.indpred IS NULL AND m.amname IN ('btree', 'brin')
            AND a.attname = wanted.cursor
        ) AS indexed
-FROM pg_catalog.json_to_recordset($1::json) AS wanted(relation oid, cursor text)
+FROM wanted
 JOIN pg_catalog.pg_class c ON c.oid = wanted.relation
 WHERE c.relkind IN ('r', 'p', 'm')

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { environmentName, flagName, loadConfig, redactUrl, requireSourceUrl } from "../../../runtime/config/config.ts";
+import {
+  environmentName,
+  flagName,
+  loadConfig,
+  readConfig,
+  redactUrl,
+  requireSourceUrl,
+} from "../../../runtime/config/config.ts";
 import { OPTIONS } from "../../../runtime/config/options.ts";
 
 describe("loadConfig", () => {
@@ -82,5 +89,19 @@ describe("redactUrl", () => {
     ["duckdb:./warehouse.duckdb", "duckdb:./warehouse.duckdb"],
   ])("%s is shown as %s", (url, shown) => {
     expect(redactUrl(url)).toBe(shown);
+  });
+});
+
+describe("readConfig", () => {
+  it("gives each setting that is not valid its default, and says what is wrong with it", () => {
+    const environment = { NOVADRIVE_SOURCE_URL: "mysql://me:s3cret-word@db", NOVADRIVE_PORT: "9000" };
+    const { config, problems } = readConfig({ flags: { schedule: "sometimes" }, environment });
+    expect(config).toMatchObject({ schedule: OPTIONS.schedule.default, port: 9000 });
+    expect(config.sourceUrl).toBeUndefined();
+    expect(problems).toEqual([
+      { option: "sourceUrl", message: expect.stringContaining("NOVADRIVE_SOURCE_URL must begin with") },
+      { option: "schedule", message: expect.stringContaining("--schedule must be a cron expression") },
+    ]);
+    expect(JSON.stringify(problems)).not.toContain("s3cret-word");
   });
 });

@@ -1,10 +1,10 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { acquireBatchLock } from "../../../runtime/schedule/batch-lock.ts";
+import { acquireBatchLock, findRunningBatch } from "../../../runtime/schedule/batch-lock.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -50,5 +50,30 @@ describe("acquireBatchLock", () => {
     expect(() => acquireBatchLock(join(file, "state"))).toThrow(
       expect.objectContaining({ code: "FOLDER_NOT_WRITABLE" }),
     );
+  });
+});
+
+describe("findRunningBatch", () => {
+  it("makes nothing where no batch ever ran", () => {
+    expect(findRunningBatch(folder)).toBeUndefined();
+    expect(findRunningBatch(join(folder, "nowhere"))).toBeUndefined();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it("names the process that runs one, and none afterwards", () => {
+    {
+      using _held = acquireBatchLock(folder);
+      expect(findRunningBatch(folder)).toEqual({ pid: process.pid });
+      rmSync(join(folder, "batch.pid"));
+      expect(findRunningBatch(folder)).toEqual({ pid: undefined });
+    }
+    expect(findRunningBatch(folder)).toBeUndefined();
+  });
+
+  it("keeps nobody from taking the lock", () => {
+    acquireBatchLock(folder)[Symbol.dispose]();
+    expect(findRunningBatch(folder)).toBeUndefined();
+    using lock = acquireBatchLock(folder);
+    expect(lock).toBeDefined();
   });
 });
