@@ -1,0 +1,119 @@
+/** Everything that the server remembers, apart from connections of clients: it survives a restart. */
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DuckDBInstance } from "@duckdb/node-api";
+import { Session as Connection } from "../../../runtime/warehouse/duckdb/engine.ts";
+import { Translator } from "../../../runtime/warehouse/duckdb/translate/translator.ts";
+import { Catalogue } from "./catalogue.ts";
+import { Grants } from "./grants.ts";
+import { Locks } from "./locks.ts";
+import { physicalPath } from "./names.ts";
+import { Session, type SessionOptions } from "./session.ts";
+import type { ShapeSet } from "./shapes.ts";
+import type { VirtualWarehouse } from "./warehouses.ts";
+
+const MACROS = [
+  join(import.meta.dirname, "../../../runtime/warehouse/duckdb/macros.sql"),
+  join(import.meta.dirname, "macros.sql"),
+];
+/** Kept from run to run: translating is most of the time that a statement takes. */
+const TRANSLATIONS = join(tmpdir(), "novadrive-test-translations");
+
+export interface AccountOptions {
+  readonly account: string;
+  readonly database: string;
+  /** A DuckDB file; in memory, if absent. */
+  readonly file?: string | undefined;
+  readonly warehouses: readonly VirtualWarehouse[];
+  /** Undefined: every statement that can be understood is taken. */
+  readonly shapes?: ShapeSet | undefined;
+}
+
+export class Account implements AsyncDisposable {
+  readonly name: string;
+  readonly catalogue: Catalogue;
+  readonly locks = new Locks();
+  readonly grants = new Grants();
+  readonly warehouses: ReadonlyMap<string, VirtualWarehouse>;
+  readonly shapes: ShapeSet | undefined;
+  readonly sessions = new Map<number, Session>();
+  readonly translator = new Translator(TRANSLATIONS);
+  /** Root of the internal stages' files. */
+  readonly stageFolder: string;
+  readonly #instance: DuckDBInstance;
+  #lastSession = 1_000_000;
+
+  private constructor(options: AccountOptions, instance: DuckDBInstance, stageFolder: string) {
+    this.name = options.account.toUpperCase();
+    this.catalogue = new Catalogue(options.database);
+    this.warehouses = new Map(options.warehouses.map((warehouse) => [warehouse.name, warehouse]));
+    this.shapes = options.shapes;
+    this.#instance = instance;
+    this.stageFolder = stageFolder;
+  }
+
+  static async open(options: AccountOptions): Promise<Account> {
+    const instance = await DuckDBInstance.create(options.file ?? ":memory:", {
+      // Snowflake sorts NULL as the highest value: https://docs.snowflake.com/en/sql-reference/constructs/order-by
+      default_null_order: "NULLS_LAST_ON_ASC_FIRST_ON_DESC",
+      preserve_insertion_order: "false",
+      memory_limit: "2GB",
+      threads: "2",
+      autoinstall_known_extensions: "false",
+      autoload_known_extensions: "false",
+    });
+    const connection = new Connection(await instance.connect());
+    for (const file of MACROS) await connection.run(await readFile(file, "utf8"));
+    connection.connection.closeSync();
+    const stageFolder = await mkdtemp(join(tmpdir(), "novadrive-snowflake-"));
+    return new Account(options, instance, stageFolder);
+  }
+
+  async createSchema(name: string): Promise<void> {
+    if (this.catalogue.schemas.has(name)) return;
+    await this.directly((connection) => connection.run(`CREATE SCHEMA IF NOT EXISTS ${physicalPath(name)}`));
+    this.catalogue.schemas.set(name, new Date());
+  }
+
+  /** Work on a connection that no client has. */
+  async directly<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    const connection = new Connection(await this.#instance.connect());
+    try {
+      return await work(connection);
+    } finally {
+      connection.connection.closeSync();
+    }
+  }
+
+  async openSession(options: Omit<SessionOptions, "id">): Promise<Session> {
+    const session = await Session.open(this.#instance, { ...options, id: ++this.#lastSession });
+    this.sessions.set(session.id, session);
+    return session;
+  }
+
+  /** Its open transaction is rolled back, its temporary tables are gone. */
+  async closeSession(session: Session): Promise<void> {
+    if (!this.sessions.delete(session.id)) return;
+    await session.serially(async () => {
+      await session.end("ROLLBACK", this.locks).catch(() => undefined);
+      this.locks.release(session);
+      session.connection.connection.closeSync();
+    });
+  }
+
+  stagePath(schema: string, name: string): string {
+    return join(this.stageFolder, encodeURIComponent(schema), encodeURIComponent(name));
+  }
+
+  async createStageFolder(schema: string, name: string): Promise<void> {
+    await mkdir(this.stagePath(schema, name), { recursive: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.sessions.values()].map((session) => this.closeSession(session)));
+    await this.translator[Symbol.asyncDispose]();
+    this.#instance.closeSync();
+    await rm(this.stageFolder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,59 @@
+/** DuckDB's statement that reads a staged file into a table. */
+import type { WarehouseType } from "../../../runtime/manifest/warehouse-type.ts";
+import { duckdbType } from "../../../runtime/warehouse/duckdb/duckdb-type.ts";
+import { literal } from "./names.ts";
+
+export interface FileToInsert {
+  /** As a literal. */
+  readonly path: string;
+  readonly types: readonly WarehouseType[];
+  /** Bytes; no row may be longer. */
+  readonly buffer: number;
+  readonly parallel: boolean;
+}
+
+/** Every value is read as text and converted as COPY does; what is beyond that fails, and is looked for in the file then. */
+export function insertFile(target: string, { path, types, buffer, parallel }: FileToInsert): string {
+  const values = types.map((type, at) => converted(`c${at}`, type)).join(", ");
+  const padded = types.length === 1 ? [...types, types[0]] : types;
+  const columns = padded.map((_type, at) => `'c${at}': 'VARCHAR'`).join(", ");
+  const options = [
+    path,
+    "auto_detect=false",
+    "header=false",
+    "delim=','",
+    `quote='"'`,
+    `escape='"'`,
+    "nullstr=''",
+    "allow_quoted_nulls=false",
+    String.raw`new_line='\n'`,
+    `compression=${literal(path.endsWith(".gz'") ? "gzip" : "none")}`,
+    `max_line_size=${buffer}`,
+    `buffer_size=${buffer}`,
+    ...(parallel ? [] : ["parallel=false"]),
+    `columns={${columns}}`,
+  ];
+  return `INSERT INTO ${target} SELECT ${values} FROM read_csv(${options.join(", ")})`;
+}
+
+function converted(column: string, type: WarehouseType): string {
+  switch (type.kind) {
+    case "varchar":
+      return column;
+    case "binary":
+      return `CASE WHEN length(${column}) % 2 = 1 THEN error('odd') ELSE unhex(${column}) END`;
+    case "date":
+    case "timestamp_ltz":
+    case "timestamp_ntz":
+    case "timestamp_tz":
+      // Shorter ones are `infinity` and `epoch`, letters are BC and names of zones.
+      return `CASE WHEN strlen(${column}) < 10 OR regexp_matches(${column}, '[A-SU-Ya-z]') THEN error('no time') ELSE CAST(${column} AS ${duckdbType(type)}) END`;
+    case "boolean":
+      return `CASE lower(${column}) WHEN 'on' THEN TRUE WHEN 'off' THEN FALSE ELSE CAST(${column} AS BOOLEAN) END`;
+    case "number":
+    case "float":
+    case "time":
+    case "variant":
+      return `CAST(${column} AS ${duckdbType(type)})`;
+  }
+}

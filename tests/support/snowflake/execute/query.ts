@@ -1,0 +1,28 @@
+/** SELECT, and the functions that act on the account. */
+import { runInTransaction } from "../run.ts";
+import type { StatementContext } from "../context.ts";
+import { SnowflakeError } from "../errors.ts";
+import { requireReadable } from "../access.ts";
+import { ofReader, STATEMENT_TYPES, table, type Outcome } from "../result.ts";
+import { translate } from "../translation.ts";
+
+export async function select(context: StatementContext): Promise<Outcome> {
+  const aborted = await abortTransaction(context);
+  if (aborted) return aborted;
+  requireReadable(context, context.tokens);
+  const sql = await translate(context);
+  return ofReader(await runInTransaction(context, sql));
+}
+
+/** https://docs.snowflake.com/en/sql-reference/functions/system_abort_transaction */
+async function abortTransaction({ tokens, account }: StatementContext): Promise<Outcome | undefined> {
+  if (tokens[1]?.value !== "SYSTEM$ABORT_TRANSACTION") return undefined;
+  const id = tokens.find(({ kind }) => kind === "number" || kind === "string")?.value;
+  const owner = [...account.sessions.values()].find(({ transaction }) => transaction?.id === id);
+  if (!owner) {
+    throw new SnowflakeError("000619", "22023", `Transaction ${id ?? ""} is not active.`);
+  }
+  owner.connection.connection.interrupt();
+  await owner.serially(() => owner.end("ROLLBACK", account.locks));
+  return table([`SYSTEM$ABORT_TRANSACTION(${id})`], [["Transaction is aborted."]], STATEMENT_TYPES.select);
+}

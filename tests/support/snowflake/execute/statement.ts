@@ -1,0 +1,79 @@
+/** Which kind of statement it is, whether it runs on a warehouse, and what executes it. */
+import { topLevelAs, type StatementContext } from "../context.ts";
+import type { Outcome } from "../result.ts";
+import { alterSession, use } from "./settings.ts";
+import { copyInto } from "./copy.ts";
+import { createStage, createTable, createView } from "./create.ts";
+import { alterTable, comment, createSchema, dropObject, truncate } from "./ddl.ts";
+import { deleteRows, insert, update } from "./dml.ts";
+import { merge } from "./merge.ts";
+import { describeObject } from "./describe.ts";
+import { select } from "./query.ts";
+import { show } from "./show.ts";
+import { list, put, remove } from "./stage.ts";
+import { begin, commit, rollback } from "./transaction.ts";
+
+export interface Kind {
+  /** https://docs.snowflake.com/en/user-guide/warehouses-overview: queries and DML; metadata is served without one. */
+  readonly needsWarehouse: boolean;
+  /** DDL commits the open transaction: https://docs.snowflake.com/en/sql-reference/transactions#ddl. */
+  readonly isDdl: boolean;
+  readonly execute: (context: StatementContext) => Promise<Outcome>;
+}
+
+const metadata = (execute: Kind["execute"]): Kind => ({ needsWarehouse: false, isDdl: false, execute });
+const ddl = (execute: Kind["execute"]): Kind => ({ needsWarehouse: false, isDdl: true, execute });
+const rows = (execute: Kind["execute"]): Kind => ({ needsWarehouse: true, isDdl: false, execute });
+
+const KINDS: Readonly<Record<string, Kind>> = {
+  ALTER: ddl(alterTable),
+  BEGIN: metadata(begin),
+  COMMENT: ddl(comment),
+  COMMIT: metadata(commit),
+  COPY: rows(copyInto),
+  DELETE: rows(deleteRows),
+  DESC: metadata(describeObject),
+  DESCRIBE: metadata(describeObject),
+  DROP: ddl(dropObject),
+  INSERT: rows(insert),
+  LIST: metadata(list),
+  LS: metadata(list),
+  MERGE: rows(merge),
+  PUT: metadata(put),
+  REMOVE: metadata(remove),
+  RM: metadata(remove),
+  ROLLBACK: metadata(rollback),
+  SHOW: metadata(show),
+  START: metadata(begin),
+  TRUNCATE: ddl(truncate),
+  UPDATE: rows(update),
+  USE: metadata(use),
+};
+
+/** @throws SnowflakeError for a statement that the server cannot read */
+export function kindOf(context: StatementContext): Kind {
+  const [first, second] = context.tokens;
+  const word = first?.kind === "word" ? first.value : undefined;
+  if (word === "SELECT" || word === "WITH" || word === "VALUES" || first?.text === "(") {
+    return {
+      needsWarehouse: context.tokens.some(({ value }) => value === "FROM") || word !== "SELECT",
+      isDdl: false,
+      execute: select,
+    };
+  }
+  if (word === "CREATE") return createKind(context);
+  if (word === "ALTER" && second?.value === "SESSION") return metadata(alterSession);
+  const kind = word === undefined ? undefined : KINDS[word];
+  if (!kind) throw context.unexpected(context.reader());
+  return kind;
+}
+
+function createKind(context: StatementContext): Kind {
+  const words = context.tokens.slice(1, 6).map(({ value }) => value);
+  if (words.includes("SCHEMA")) return ddl(createSchema);
+  if (words.includes("VIEW")) return ddl(createView);
+  if (words.includes("STAGE")) return ddl(createStage);
+  const asQuery = topLevelAs(context) !== undefined;
+  // A temporary table does not end the transaction: https://docs.snowflake.com/en/sql-reference/transactions#ddl does not except it, so it does.
+  return { needsWarehouse: asQuery, isDdl: true, execute: createTable };
+}
