@@ -1,9 +1,7 @@
 /** The end of a command that got as far as a result: what it prints, and its exit status. */
 import { ERROR_CODES } from "../core/error-codes.ts";
 import type { BatchResult } from "../core/result.ts";
-import { summarize } from "./output/summary.ts";
-
-type Result = Omit<BatchResult, "batch_id" | "snapshot"> & { readonly batch_id?: number | undefined };
+import { summarize, type Summarized } from "./output/summary.ts";
 
 /** 0 all well, 1 something in the batch failed, 2 the configuration kept it from its work. */
 function exitStatus(result: Pick<BatchResult, "status" | "error">): number {
@@ -16,7 +14,7 @@ function exitStatus(result: Pick<BatchResult, "status" | "error">): number {
  *
  * @returns the exit status
  */
-export function printResult(result: Result, json: boolean): number {
+export function printResult(result: Summarized, json: boolean): number {
   process.stdout.write(json ? `${JSON.stringify(result)}\n` : summarize(result, process.stdout));
   return exitStatus(result);
 }

@@ -6,6 +6,7 @@ import { EventBus } from "../core/events.ts";
 import type { BatchResult } from "../core/result.ts";
 import { acquireBatchLock } from "../schedule/batch-lock.ts";
 import { buildModels, cacheFolder, openProject, type BuildModelsOptions } from "../schedule/build-models.ts";
+import { forgetPublished } from "../schedule/published-copy.ts";
 import { createTaskRunner } from "../schedule/task-runner.ts";
 import { openWarehouse } from "../warehouse/open.ts";
 import { showProgress } from "./output/progress.ts";
@@ -34,6 +35,8 @@ export async function runModels({ config, signal, ...selection }: RunModelsOptio
     retry: { retries: config.retries, delay: config.retryDelay, backoff: config.retryBackoff },
     timeout: config.taskTimeout,
   });
+  // What the models are after this, the next batch is to find out for itself.
+  if (warehouse.capabilities.metered && selection.what !== "tests") forgetPublished(config);
   const emit = { batchId, at: startedAt };
   const { models, tests } = await buildModels({
     ...selection,
@@ -50,11 +53,13 @@ export async function runModels({ config, signal, ...selection }: RunModelsOptio
   const wrong =
     models.some((model) => model.status === "failed") ||
     tests.some((test) => test.status === "fail" || test.status === "error");
+  const usage = warehouse.usage();
   return {
     status: wrong ? "failed" : "success",
     seconds: secondsBetween(startedAt, systemClock.now()),
     tables: [],
     models,
     tests,
+    ...(usage && { usage }),
   };
 }

@@ -27,3 +27,9 @@ export function formatSeconds(seconds: number): string {
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
+
+/** Credits with two digits that count: `0`, `0.017`, `0.33`, `4.5`, `120`. */
+export function formatCredits(credits: number): string {
+  if (credits === 0) return "0";
+  return credits >= 10 ? formatCount(Math.round(credits)) : String(Number(credits.toPrecision(2)));
+}

@@ -67,3 +67,20 @@ export interface BatchResult {
   readonly usage?: WarehouseUsage | undefined;
   readonly error?: ErrorReport | undefined;
 }
+
+/**
+ * Whether a batch was over as soon as it had looked at the source: nothing was new, so every model and test was skipped. (Where something has
+ * failed, what depends on it is skipped too, but then the batch is no success.)
+ */
+export function foundNothingNew({
+  status,
+  models,
+  tests,
+}: {
+  readonly status: BatchStatus;
+  readonly models: readonly { readonly status: string }[];
+  readonly tests: readonly { readonly status: string }[];
+}): boolean {
+  const steps = [...models, ...tests];
+  return status === "success" && steps.length > 0 && steps.every((step) => step.status === "skipped");
+}

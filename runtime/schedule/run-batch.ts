@@ -16,8 +16,8 @@ import { loadTables } from "./load-tables.ts";
 import { openForBatch } from "./open-for-batch.ts";
 import { projectFingerprint } from "./project-fingerprint.ts";
 import { forgetPublished, writePublished, type PublishedState } from "./published-copy.ts";
-import { skipModels } from "./skip-models.ts";
 import { createTaskRunner } from "./task-runner.ts";
+import { untouchedModels } from "./untouched-models.ts";
 
 export interface RunBatchOptions {
   readonly config: Config;
@@ -114,14 +114,6 @@ async function runSteps(options: RunBatchOptions, context: StepsContext): Promis
     retry: { retries: config.retries, delay: config.retryDelay, backoff: config.retryBackoff },
     timeout: config.taskTimeout,
   });
-  const onModel = (result: ModelResult) => {
-    progress.models = [...progress.models, result];
-    events.emit({ type: "model_finished", batchId, at: clock.now(), result });
-  };
-  const onTest = (result: TestResult) => {
-    progress.tests = [...progress.tests, result];
-    events.emit({ type: "test_finished", batchId, at: clock.now(), result });
-  };
   try {
     const manifest = readManifest(join(config.projectDir, "models", "manifest.yml"));
     const fingerprint = metered ? await projectFingerprint(config.projectDir, process.env) : null;
@@ -152,10 +144,26 @@ async function runSteps(options: RunBatchOptions, context: StepsContext): Promis
     if (loaded.rested) {
       const message = `nothing new since batch ${remembered?.lastBatchId}: no model needs to be built`;
       events.emit({ type: "log", batchId, at: clock.now(), level: "info", message });
-      skipModels({ project, onModel, onTest });
+      Object.assign(progress, untouchedModels(project));
       return undefined;
     }
-    await buildModels({ config, project, warehouse, tasks, clock, select, fullRefresh, onModel, onTest });
+    await buildModels({
+      config,
+      project,
+      warehouse,
+      tasks,
+      clock,
+      select,
+      fullRefresh,
+      onModel: (result) => {
+        progress.models = [...progress.models, result];
+        events.emit({ type: "model_finished", batchId, at: clock.now(), result });
+      },
+      onTest: (result) => {
+        progress.tests = [...progress.tests, result];
+        events.emit({ type: "test_finished", batchId, at: clock.now(), result });
+      },
+    });
     if (signal.aborted) return toNovaError(signal.reason);
     const good = select === undefined && outcome(progress, undefined) === "success";
     if (loaded.state) remember(options, context, { ...loaded.state, project: good ? fingerprint : null });

@@ -1,7 +1,7 @@
 /** A run history that looks like a dealership's: for screenshots, and for tests that need a page with something on it. */
 import type { ErrorReport } from "../../runtime/core/errors.ts";
 import type { BatchEvent, BatchTrigger } from "../../runtime/core/events.ts";
-import type { BatchResult, ModelResult, TableResult, TestResult } from "../../runtime/core/result.ts";
+import type { BatchResult, ModelResult, TableResult, TestResult, WarehouseUsage } from "../../runtime/core/result.ts";
 import type { TaskRef } from "../../runtime/core/task.ts";
 
 /** Rows after the first load. */
@@ -66,7 +66,14 @@ const LOCK_ERROR: ErrorReport = {
   remedy: "Run again when the schema change that holds the lock is over.",
 };
 
-export type SampleOutcome = "success" | "test failed" | "source down" | "retried" | "cancelled" | "running";
+export type SampleOutcome =
+  | "success"
+  | "test failed"
+  | "source down"
+  | "retried"
+  | "cancelled"
+  | "nothing new"
+  | "running";
 
 export interface SampleBatchOptions {
   readonly batchId: number;
@@ -77,11 +84,13 @@ export interface SampleBatchOptions {
   readonly random: () => number;
   /** Whether it loads everything. */
   readonly first: boolean;
+  /** Whether the warehouse is billed by use. */
+  readonly metered?: boolean | undefined;
 }
 
 /** The events of one batch, in the order of time. A running one stops in the middle of its loads. */
 export function* sampleBatch(options: SampleBatchOptions): Generator<BatchEvent> {
-  const { batchId, startedAt, outcome, trigger, random, first } = options;
+  const { batchId, startedAt, outcome, trigger, random, first, metered = false } = options;
   let clock = startedAt.getTime();
   // A source and a warehouse have their slow minutes.
   const pace = 0.75 + random() * 0.5 + (random() < 0.08 ? 2.5 * random() : 0);
@@ -124,6 +133,7 @@ export function* sampleBatch(options: SampleBatchOptions): Generator<BatchEvent>
       tables: [],
       models: [],
       tests: [],
+      ...(metered && { usage: usageOf(results.tables ?? []) }),
       ...results,
     },
   });
@@ -149,6 +159,34 @@ export function* sampleBatch(options: SampleBatchOptions): Generator<BatchEvent>
   const snapshot = at().toISOString().replace("Z", "417Z");
   yield { type: "snapshot_opened", batchId, at: at(), snapshot };
   yield log(`Snapshot opened, all tables are read as of ${snapshot}`, open);
+
+  if (outcome === "nothing new") {
+    const tables = TABLES.map(([name, rows], index): TableResult => {
+      const counts = { rows_read: 0, inserted: 0, updated: 0, deleted: 0, bytes: 0 };
+      return {
+        name,
+        mode: "incremental",
+        ...counts,
+        rows_total: rows,
+        seconds: 0.01 + index / 1000,
+        status: "success",
+      };
+    });
+    for (const [index, { name, seconds }] of tables.entries()) {
+      const digest: TaskRef = { kind: "digest", subject: name };
+      yield started(digest, index * 8);
+      yield log(`nothing new since batch ${batchId - 1}`, digest);
+      yield finished(digest, index * 8, index * 8 + seconds * 1000);
+    }
+    clock += 80;
+    yield log(`nothing new since batch ${batchId - 1}: no model needs to be built`);
+    const models = MODELS.map(([name, materialized]): ModelResult => {
+      return { name, materialized, status: "skipped", rows: null, seconds: 0 };
+    });
+    const tests = TESTS.map((name): TestResult => ({ name, status: "skipped", failures: 0, seconds: 0 }));
+    yield end("success", { snapshot, tables, models, tests });
+    return;
+  }
 
   let longest = 0;
   const tables: TableResult[] = [];
@@ -275,17 +313,40 @@ export function* sampleBatch(options: SampleBatchOptions): Generator<BatchEvent>
   yield end(outcome === "test failed" ? "failed" : "success", { snapshot, tables, models, tests });
 }
 
+/** Of an X-Small, which is up for 60 s at least each time. */
+function usageOf(tables: readonly TableResult[]): WarehouseUsage {
+  const rows = tables.reduce((sum, table) => sum + table.rows_read, 0);
+  const bytes = tables.reduce((sum, table) => sum + table.bytes, 0);
+  if (rows === 0) return { statements: 0, warehouse_seconds: 0, bytes_staged: 0, rows_staged: 0, credits: 0 };
+  const seconds = Math.round(4_200 + rows / 9) / 1000;
+  return {
+    statements: 78,
+    warehouse_seconds: seconds,
+    bytes_staged: Math.round(bytes / 4),
+    rows_staged: rows,
+    credits: (seconds + 60) / 3600,
+  };
+}
+
 export interface SampleHistoryOptions {
   readonly batches: number;
   /** Start of the newest batch. */
   readonly until: Date;
   /** Whether the newest batch is still running. */
   readonly running: boolean;
+  /** Whether the warehouse is billed by use; then nothing is new in some of the batches. */
+  readonly metered?: boolean | undefined;
   readonly seed?: number | undefined;
 }
 
 /** Events of a whole history, one batch a minute, with a few that did not go well. */
-export function* sampleHistory({ batches, until, running, seed = 7 }: SampleHistoryOptions): Generator<BatchEvent> {
+export function* sampleHistory({
+  batches,
+  until,
+  running,
+  metered,
+  seed = 7,
+}: SampleHistoryOptions): Generator<BatchEvent> {
   const random = generator(seed);
   for (let batchId = 1; batchId <= batches; batchId++) {
     const newest = batchId === batches;
@@ -301,7 +362,9 @@ export function* sampleHistory({ batches, until, running, seed = 7 }: SampleHist
               ? "retried"
               : back === 41
                 ? "cancelled"
-                : "success";
+                : metered && batchId > 1 && (back % 5 === 2 || back % 7 === 3)
+                  ? "nothing new"
+                  : "success";
     yield* sampleBatch({
       batchId,
       startedAt: new Date(until.getTime() - back * 60_000),
@@ -309,6 +372,7 @@ export function* sampleHistory({ batches, until, running, seed = 7 }: SampleHist
       trigger: back % 17 === 3 ? "manual" : "schedule",
       random,
       first: batchId === 1,
+      metered,
     });
   }
 }

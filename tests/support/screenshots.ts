@@ -60,6 +60,38 @@ try {
       }
     }
   }
+  await using metered = await openStatusPage({
+    info: { warehouse: "snowflake://acme-analytics/NOVADRIVE" },
+    controls: { nextTick: () => new Date(Date.now() + 42_000) },
+  });
+  for (const event of sampleHistory({
+    batches: NEWEST,
+    until: new Date(Date.now() - 4_000),
+    running: false,
+    metered: true,
+  }))
+    metered.events.emit(event);
+  const meteredUrl = await metered.listen();
+  for (const colorScheme of ["light", "dark"] as const) {
+    for (const width of [1440, 390]) {
+      const context = await browser.newContext({
+        colorScheme,
+        viewport: { width, height: 1_040 },
+        deviceScaleFactor: width < 500 ? 2 : 1,
+      });
+      const tab = await context.newPage();
+      for (const [name, path] of [
+        ["metered", "/"],
+        ["metered-batch", `/batches/${NEWEST}`],
+        ["metered-nothing-new", `/batches/${NEWEST - 2}`],
+      ] as const) {
+        await tab.goto(meteredUrl + path);
+        if (name === "metered") await tab.locator(`#credits-${NEWEST - 5} a`).hover();
+        await tab.screenshot({ path: join(folder, `${name}-${width}-${colorScheme}.png`), fullPage: true });
+      }
+      await context.close();
+    }
+  }
   await using empty = await openStatusPage({ controls: { nextTick: () => new Date(Date.now() + 42_000) } });
   const url = await empty.listen();
   for (const [width, colorScheme] of [

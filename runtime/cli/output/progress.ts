@@ -49,7 +49,8 @@ function plainView(stream: NodeJS.WriteStream, quiet: boolean): View {
 }
 
 /** Steps that are too many or too quick for a line of their own. */
-const isDetail = (task: TaskRef): boolean => task.kind === "watermark" || task.kind === "test";
+const isDetail = (task: TaskRef): boolean =>
+  task.kind === "digest" || task.kind === "watermark" || task.kind === "test";
 
 interface Row {
   step: string;

@@ -1,7 +1,13 @@
 /** A batch's result as a person reads it at the end. */
 import Table from "cli-table3";
-import { formatBytes, formatCount, formatSeconds } from "../../core/format.ts";
-import type { BatchResult, ModelResult, TableResult } from "../../core/result.ts";
+import { formatBytes, formatCount, formatCredits, formatSeconds } from "../../core/format.ts";
+import {
+  foundNothingNew,
+  type BatchResult,
+  type ModelResult,
+  type TableResult,
+  type WarehouseUsage,
+} from "../../core/result.ts";
 import { describeError } from "./error-text.ts";
 import { styleFor, type Style } from "./style.ts";
 
@@ -23,23 +29,21 @@ const PLAIN = {
   middle: "  ",
 };
 
-/** Tables, models and tests that need a look, and one line that says how it went. */
-export function summarize(
-  result: Pick<BatchResult, "tables" | "models" | "tests" | "error" | "status" | "seconds"> & {
-    readonly batch_id?: number | undefined;
-  },
-  stream: NodeJS.WriteStream,
-): string {
+export type Summarized = Omit<BatchResult, "batch_id" | "snapshot"> & { readonly batch_id?: number | undefined };
+
+/** Tables, models and tests that need a look, one line that says how it went, and one that says what it cost. */
+export function summarize(result: Summarized, stream: NodeJS.WriteStream): string {
   const style = styleFor(stream);
   const parts: string[] = [];
   if (result.tables.length > 0) parts.push(tablesTable(result.tables, style));
-  if (result.models.length > 0) parts.push(modelsTable(result.models, style));
+  if (result.models.length > 0 && !foundNothingNew(result)) parts.push(modelsTable(result.models, style));
   const wrong = [...result.tables, ...result.models, ...result.tests].flatMap(({ name, error }) =>
     error ? [describeError(error, style, name)] : [],
   );
   parts.push(...wrong);
   if (result.error && !result.tables.some((table) => table.error)) parts.push(describeError(result.error, style));
-  parts.push(verdict(result, style));
+  const cost = result.usage ? `\n${style.dim(usageLine(result.usage))}` : "";
+  parts.push(verdict(result, style) + cost);
   return `\n${parts.join("\n\n")}\n`;
 }
 
@@ -87,22 +91,31 @@ function mark(status: string, style: Style): string {
   return status === "failed" ? style.bad("failed") : style.dim(status);
 }
 
-function verdict(
-  result: Pick<BatchResult, "status" | "seconds" | "models" | "tests" | "tables"> & {
-    readonly batch_id?: number | undefined;
-  },
-  style: Style,
-): string {
+/** `41 statements · 12.4 s of warehouse time · 3.1 MB staged · about 0.02 credits` */
+function usageLine({ statements, warehouse_seconds, bytes_staged, credits }: WarehouseUsage): string {
+  if (statements === 0) return "no statement was sent to the warehouse";
+  const parts = [
+    `${formatCount(statements)} ${statements === 1 ? "statement" : "statements"}`,
+    `${formatSeconds(warehouse_seconds)} of warehouse time`,
+    `${formatBytes(bytes_staged)} staged`,
+  ];
+  if (credits !== null) parts.push(`about ${formatCredits(credits)} credits`);
+  return parts.join(" · ");
+}
+
+function verdict(result: Summarized, style: Style): string {
   const count = (what: string, all: readonly { readonly status: string }[], good: string) =>
     all.length === 0 ? [] : [`${all.filter((one) => one.status === good).length} of ${all.length} ${what}`];
   const word = { success: style.good("success"), failed: style.bad("failed"), cancelled: style.warn("cancelled") }[
     result.status
   ];
-  const counted = [
-    ...count("tables loaded", result.tables, "success"),
-    ...count("models built", result.models, "success"),
-    ...count("tests passed", result.tests, "pass"),
-  ];
+  const counted = foundNothingNew(result)
+    ? ["nothing new"]
+    : [
+        ...count("tables loaded", result.tables, "success"),
+        ...count("models built", result.models, "success"),
+        ...count("tests passed", result.tests, "pass"),
+      ];
   const subject = result.batch_id === undefined ? "" : `Batch ${result.batch_id}: `;
   return (
     style.strong(`${subject}${word} in ${formatSeconds(result.seconds)}`) +

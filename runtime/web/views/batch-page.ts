@@ -1,5 +1,6 @@
 /** One batch: what it came to, its tasks as a waterfall, its errors, results and log. */
 import type { ErrorReport } from "../../core/errors.ts";
+import { foundNothingNew } from "../../core/result.ts";
 import type { BatchRecord, BatchSummary, LogLine } from "../../store/records.ts";
 import { formatCount } from "../../core/format.ts";
 import { plural } from "../format.ts";
@@ -11,6 +12,7 @@ import { badge, changes, errorNote, fact, lasted, none, relative, ticking } from
 import { modelResults, tableResults, testResults } from "./results.ts";
 import { strip } from "./strip.ts";
 import { timelineView } from "./timeline.ts";
+import { usageFacts } from "./usage.ts";
 
 export interface BatchPageData extends Frame {
   readonly batch: BatchRecord;
@@ -29,16 +31,19 @@ export interface BatchPageData extends Frame {
 export function batchPage(data: BatchPageData): Html {
   const { batch } = data;
   const { batch_id, status } = batch;
+  const untouched = foundNothingNew(batch);
   const plan = timeline({ startedAt: batch.started_at, seconds: batch.seconds, tasks: batch.tasks, now: data.now });
   const main = html`
     <div class="page-title">
       <h1>Batch ${batch_id} ${badge(status)}</h1>
       <nav aria-label="Batches"><a href="/">All batches</a>${neighbours(data)}</nav>
     </div>
-    ${facts(data)} ${errors(batch)} ${timelineView(plan)}
+    ${facts(data)} ${usageFacts(batch.usage)} ${errors(batch)} ${timelineView(plan)}
     <div class="columns even">
-      <div>${tableResults(batch.tables, status)} ${modelResults(batch.models, status)}</div>
-      <div>${testResults({ tests: batch.tests, status, withErrors: false, open: data.open })} ${logView(data)}</div>
+      <div>${tableResults(batch.tables, status)} ${modelResults({ models: batch.models, status, untouched })}</div>
+      <div>
+        ${testResults({ tests: batch.tests, status, untouched, withErrors: false, open: data.open })} ${logView(data)}
+      </div>
     </div>
     ${strip({ batches: data.strip, current: batch_id, frame: data })}
   `;

@@ -11,6 +11,7 @@ import { changes, fact, lasted, none, relative, sign, ticking } from "./parts.ts
 import { testResults } from "./results.ts";
 import { strip } from "./strip.ts";
 import { tablesPanel } from "./tables-panel.ts";
+import { creditsChart } from "./usage.ts";
 
 export interface OverviewData extends Frame {
   readonly strip: readonly BatchSummary[];
@@ -31,7 +32,7 @@ export function overviewPage(data: OverviewData): Html {
   if (!newest) return layout(data, "NovaDrive", welcome(data));
   const main = html`
     <h1 class="unseen">Overview</h1>
-    ${facts(data, newest)} ${strip({ batches: data.strip, frame: data })}
+    ${facts(data, newest)} ${strip({ batches: data.strip, frame: data })} ${creditsChart(data.strip)}
     <div class="columns">
       <div>${tablesPanel(data)} ${modelsPanel(data)}</div>
       <div>${batchesPanel(data)} ${testResults({ tests: data.tests, withErrors: true, open: data.open })}</div>

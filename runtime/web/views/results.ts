@@ -2,6 +2,7 @@
 import type { BatchStatus } from "../../core/result.ts";
 import type { ModelRecord, TableRecord, TestRecord } from "../../store/records.ts";
 import { formatBytes, formatCount } from "../../core/format.ts";
+import { plural } from "../format.ts";
 import { html, type Content, type Html } from "../html.ts";
 import { badge, breakable, changes, errorNote, lasted, none, sign, type Status } from "./parts.ts";
 
@@ -35,12 +36,21 @@ export function tableResults(tables: readonly TableRecord[], status: BatchStatus
   });
 }
 
-export function modelResults(models: readonly ModelRecord[], status: BatchStatus): Html {
+export interface ModelResultsOptions {
+  readonly models: readonly ModelRecord[];
+  /** Of the batch that they belong to. */
+  readonly status: BatchStatus;
+  /** Whether all of them were left as they are, because nothing was new. */
+  readonly untouched: boolean;
+}
+
+export function modelResults({ models, status, untouched }: ModelResultsOptions): Html {
+  const unbuilt = status === "running" ? "None is built yet." : "No model was built.";
   return panel({
     id: "models",
     title: "Models",
-    empty: status === "running" ? "None is built yet." : "No model was built.",
-    isEmpty: models.length === 0,
+    empty: untouched ? `Nothing was new, so the ${plural(models.length, "model")} stay as they are.` : unbuilt,
+    isEmpty: untouched || models.length === 0,
     content: html`<table class="cards">
       <thead>
         <tr>
@@ -71,6 +81,8 @@ export interface TestResultsOptions {
   readonly tests: readonly TestRecord[];
   /** Of the batch that they belong to, if it is one. */
   readonly status?: BatchStatus | undefined;
+  /** Whether none was run, because nothing was new. */
+  readonly untouched?: boolean | undefined;
   /** Whether errors are told here, because they stand nowhere else on the page. */
   readonly withErrors: boolean;
   /** Names of the parts that are open. */
@@ -78,15 +90,16 @@ export interface TestResultsOptions {
 }
 
 /** What did not pass stands open; what passed is folded away. */
-export function testResults({ tests, status, withErrors, open }: TestResultsOptions): Html {
+export function testResults({ tests, status, untouched, withErrors, open }: TestResultsOptions): Html {
+  const unrun = status === "running" ? "None has run yet." : "No test has run.";
   const passing = tests.filter((test) => test.status === "pass");
   const others = tests.filter((test) => test.status !== "pass");
   return panel({
     id: "tests",
     title: "Tests",
-    hint: tests.length > 0 && html`${formatCount(passing.length)} of ${formatCount(tests.length)} pass`,
-    empty: status === "running" ? "None has run yet." : "No test has run.",
-    isEmpty: tests.length === 0,
+    hint: tests.length > 0 && !untouched && html`${formatCount(passing.length)} of ${formatCount(tests.length)} pass`,
+    empty: untouched ? `Nothing was new, so the ${plural(tests.length, "test")} were not run again.` : unrun,
+    isEmpty: untouched || tests.length === 0,
     content: html`${
       others.length > 0 &&
       html`<ul class="tests">

@@ -3,10 +3,9 @@ import { duration } from "../assets/format.js";
 import type { BatchSummary } from "../../store/records.ts";
 import { plural } from "../format.ts";
 import { html, type Html } from "../html.ts";
+import { barChart } from "./bar-chart.ts";
 import type { Frame } from "./layout.ts";
 import { look, sign } from "./parts.ts";
-
-const SLOTS = 60;
 
 /** Durations at which a line may be drawn, in seconds. */
 const STEPS = [
@@ -22,55 +21,32 @@ export interface StripOptions {
 }
 
 export function strip({ batches, current, frame }: StripOptions): Html {
-  const shown = batches.slice(0, SLOTS).toReversed();
-  const scale = scaleOf(shown.map((batch) => secondsOf(batch, frame)));
-  const empty = Array.from({ length: SLOTS - shown.length }, () => html`<li class="slot" aria-hidden="true"></li>`);
-  return html`<section class="panel strip" aria-labelledby="strip-title">
-    <h2 id="strip-title">Last batches <span class="hint">height is the duration, on a logarithmic scale</span></h2>
-    <div class="strip-chart">
-      <svg class="strip-lines" aria-hidden="true">
-        ${lines(scale).map((step) => {
-          const y = `${round(100 - height(step, scale))}%`;
-          return html`<line x1="44" x2="100%" y1="${y}" y2="${y}" /><text x="0" y="${y}" dy="4"
-              >${stepLabel(step)}</text
-            >`;
-        })}
-      </svg>
-      <ol class="strip-bars">
-        ${empty}${shown.map((batch, index) => bar({ batch, slot: SLOTS - shown.length + index, scale, current, frame }))}
-      </ol>
-    </div>
-  </section>`;
+  const scale = scaleOf(batches.map((batch) => secondsOf(batch, frame)));
+  return barChart({
+    id: "strip",
+    barId: "bar",
+    title: "Last batches",
+    hint: "height is the duration, on a logarithmic scale",
+    batches,
+    lines: lines(scale).map((step) => ({ label: stepLabel(step), height: height(step, scale) })),
+    bar: (batch) => ({
+      look: look(batch.status),
+      height: Math.max(4, height(secondsOf(batch, frame), scale)),
+      isCurrent: batch.batch_id === current,
+      tip: tip(batch, frame),
+    }),
+  });
 }
 
-interface BarOptions {
-  readonly batch: BatchSummary;
-  readonly slot: number;
-  readonly scale: Scale;
-  readonly current: number | undefined;
-  readonly frame: Frame;
-}
-
-function bar({ batch, slot, scale, current, frame }: BarOptions): Html {
-  const { batch_id, status, started_at } = batch;
-  const seconds = secondsOf(batch, frame);
-  const tall = round(Math.max(4, height(seconds, scale)));
-  const side = slot < SLOTS / 3 ? "tip-right" : slot < (2 * SLOTS) / 3 ? "tip-middle" : "tip-left";
-  const changed = batch.inserted + batch.updated + batch.deleted;
-  return html`<li class="slot" id="bar-${batch_id}">
-    <a href="/batches/${batch_id}" class="bar ${look(status)}" ${batch_id === current && html`aria-current="page"`}
-      ><svg aria-hidden="true"><rect x="0" y="${round(100 - tall)}%" width="100%" height="${tall}%" rx="2" /></svg>
-      <span class="tip ${side}">
-        <b>${sign(status)} Batch ${batch_id}, ${status}</b>
-        <span>${frame.times.full(started_at)}</span>
-        <span
-          >${status === "running" ? "so far " : ""}${duration(seconds)} · ${batch.trigger} · ${plural(changed, "row")}
-          changed</span
-        >
-        ${batch.error && html`<span><code>${batch.error.code}</code></span>`}
-      </span></a
+function tip(batch: BatchSummary, frame: Frame): Html {
+  const { batch_id, error, inserted, updated, deleted, status, trigger } = batch;
+  return html`<b>${sign(status)} Batch ${batch_id}, ${status}</b>
+    <span>${frame.times.full(batch.started_at)}</span>
+    <span
+      >${status === "running" ? "so far " : ""}${duration(secondsOf(batch, frame))} · ${trigger} ·
+      ${plural(inserted + updated + deleted, "row")} changed</span
     >
-  </li>`;
+    ${error && html`<span><code>${error.code}</code></span>`}`;
 }
 
 function secondsOf({ seconds, status, started_at }: BatchSummary, { now }: Frame): number {
@@ -111,8 +87,4 @@ function lines(scale: Scale): number[] {
 function stepLabel(seconds: number): string {
   if (seconds < 60) return `${seconds} s`;
   return seconds < 3_600 ? `${seconds / 60} min` : `${seconds / 3_600} h`;
-}
-
-function round(value: number): number {
-  return Math.round(value * 100) / 100;
 }

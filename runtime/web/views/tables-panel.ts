@@ -62,10 +62,11 @@ function lastChanges(table: TableState | undefined): Content {
   >`;
 }
 
-const TABLE_TASKS: ReadonlySet<TaskAttempt["kind"]> = new Set(["watermark", "extract", "load"]);
+const TABLE_TASKS: ReadonlySet<TaskAttempt["kind"]> = new Set(["digest", "watermark", "extract", "load"]);
 
 /** How a task of a table is called while it runs, and when it is done. */
 const DOING: Partial<Record<TaskAttempt["kind"], readonly [now: string, then: string]>> = {
+  digest: ["looking for changes", "looked for changes"],
   watermark: ["checking", "checked"],
   extract: ["reading", "read"],
   load: ["loading", "loaded"],

@@ -8,7 +8,12 @@ import { breakable, sign } from "./parts.ts";
 
 const LEGEND = ["open", "extract", "load", "publish", "model", "test"] as const;
 
-const NAMES: Readonly<Record<string, string>> = { open: "open snapshot", publish: "publish", tests: "tests" };
+const NAMES: Readonly<Record<string, string>> = {
+  open: "open snapshot",
+  prepare: "prepare warehouse",
+  publish: "publish",
+  tests: "tests",
+};
 
 export function timelineView(data: Timeline): Html {
   const kinds = new Set(data.rows.flatMap((row) => row.segments.map((segment) => segment.kind)));
@@ -20,7 +25,7 @@ export function timelineView(data: Timeline): Html {
           (kind) =>
             html`<span
               ><svg class="key" aria-hidden="true"><rect class="segment ${kind}" width="10" height="10" rx="2" /></svg
-              >${kind === "open" ? "snapshot, watermark" : kind}</span
+              >${kind === "open" ? (kinds.has("digest") ? "snapshot, digest, watermark" : "snapshot, watermark") : kind}</span
             > `,
         )}
       </span>
