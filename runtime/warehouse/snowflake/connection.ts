@@ -1,9 +1,9 @@
 /** One login to Snowflake by its driver: opened once, statements one after the other, closed once. */
-import type { Connection, FileAndStageBindStatement, RowStatement } from "snowflake-sdk";
+import type { Column, Connection, FileAndStageBindStatement, RowStatement } from "snowflake-sdk";
 import type { Clock } from "../../core/clock.ts";
 import { driverFailure } from "./driver-failure.ts";
 import { loadDriver } from "./driver.ts";
-import { AS_TEXT, canonicalText } from "./snowflake-value.ts";
+import { canonicalText } from "./snowflake-value.ts";
 import type { StatementResult } from "./statement.ts";
 import type { SnowflakeTarget } from "./warehouse-url.ts";
 
@@ -92,7 +92,6 @@ export class SnowflakeConnection {
       sqlText: sql,
       parameters: { QUERY_TAG: queryTag },
       rowMode: "array",
-      fetchAsString: [...AS_TEXT],
       // Else the driver, when a statement fails, may send it again to fetch rows from it.
       streamResult: true,
       complete: (error, completed) => {
@@ -113,7 +112,7 @@ export class SnowflakeConnection {
 }
 
 /** Until `work` has ended, well or not, but no longer than so many milliseconds. */
-async function settledWithin(work: Promise<unknown>, milliseconds: number, clock: Clock): Promise<void> {
+export async function settledWithin(work: Promise<unknown>, milliseconds: number, clock: Clock): Promise<void> {
   const patience = new AbortController();
   const late = clock.sleep(milliseconds, patience.signal).catch(() => undefined);
   await Promise.race([work.catch(() => undefined), late]);
@@ -137,8 +136,6 @@ function driverOptions(target: SnowflakeTarget) {
     clientStoreTemporaryCredential: false,
     // Empty: no search for sf_client_config.json, which could turn the driver's own log on.
     clientConfigFile: "",
-    representNullAsStringNull: false,
-    jsTreatIntegerAsBigInt: true,
     includeRetryReason: true,
   };
 }
@@ -149,15 +146,26 @@ function name(text: string): string {
 }
 
 async function readRows(statement: RowStatement | FileAndStageBindStatement): Promise<StatementResult> {
-  const types = (statement.getColumns() ?? []).map((column) => ({
-    label: column.getName(),
-    name: column.getType().toUpperCase(),
-    scale: column.getScale() ?? 0,
-  }));
+  const types = (statement.getColumns() ?? []).map((column) => {
+    giveAsSent(column);
+    return { label: column.getName(), name: column.getType().toUpperCase(), scale: column.getScale() ?? 0 };
+  });
   const rows: (readonly (string | null)[])[] = [];
   for await (const row of statement.streamRows()) {
     const values: readonly unknown[] = row;
     rows.push(types.map((type, i) => canonicalText(values[i], type)));
   }
   return { columns: types.map(({ label, name: type }) => ({ name: label, type })), rows };
+}
+
+/**
+ * Lets the driver hand over a column's values as they were sent. Its own conversions lose digits of numbers inside of structured values and
+ * all members of a MAP, run a VARIANT that is no JSON through eval, and take a moment.js object for each date.
+ */
+function giveAsSent(column: Column): void {
+  if (typeof Reflect.get(column, "_getRowValue") !== "function") {
+    throw new TypeError("This version of snowflake-sdk reads its columns in another way");
+  }
+  const index = column.getIndex();
+  Reflect.set(column, "_getRowValue", ({ values }: { readonly values: readonly unknown[] }) => values[index]);
 }

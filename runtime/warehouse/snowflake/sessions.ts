@@ -2,7 +2,7 @@
 import pLimit from "p-limit";
 import { systemClock, type Clock } from "../../core/clock.ts";
 import { NovaError } from "../../core/errors.ts";
-import { SnowflakeConnection } from "./connection.ts";
+import { settledWithin, SnowflakeConnection } from "./connection.ts";
 import { loadPrivateKey } from "./credentials.ts";
 import { Session } from "./session.ts";
 import { sessionParameters } from "./session-parameters.ts";
@@ -24,6 +24,8 @@ export interface OpenSessionsOptions {
 const PARALLEL = 4;
 /** The server ends sessions after four idle hours; well before that a new login is cheaper than finding out. */
 const IDLE_MINUTES = 60;
+/** How long the end waits for an abandoned login, in milliseconds; the server ends a session that nobody uses by itself. */
+const LOGIN_PATIENCE = 5_000;
 /** Longest QUERY_TAG that Snowflake takes. */
 const LONGEST_TAG = 2000;
 
@@ -37,8 +39,9 @@ class Sessions implements SnowflakeSessions {
   readonly #clock: Clock;
   readonly #limit: ReturnType<typeof pLimit>;
   readonly #idle: { readonly connection: SnowflakeConnection; readonly since: Date }[] = [];
-  /** What must have ended before the last session is closed. */
-  readonly #pending = new Set<Promise<unknown>>();
+  readonly #uses = new Set<Promise<unknown>>();
+  /** Logins that nobody waits for any more, and the logouts that follow them. */
+  readonly #abandoned = new Set<Promise<unknown>>();
   #batchId: number | undefined;
   #privateKey: Promise<string> | undefined;
   #disposed = false;
@@ -71,13 +74,14 @@ class Sessions implements SnowflakeSessions {
         await session.end();
       }
     });
-    return this.#remember(use);
+    return remembered(use, this.#uses);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
-    await Promise.allSettled(this.#pending);
+    await Promise.allSettled(this.#uses);
     await Promise.all(this.#idle.splice(0).map(({ connection }) => connection.close(this.#clock)));
+    await settledWithin(Promise.allSettled(this.#abandoned), LOGIN_PATIENCE, this.#clock);
   }
 
   async #acquire(signal: AbortSignal | undefined): Promise<SnowflakeConnection> {
@@ -109,18 +113,9 @@ class Sessions implements SnowflakeSessions {
           (connection) => connection.close(this.#clock),
           () => undefined,
         );
-        void this.#remember(closed);
+        void remembered(closed, this.#abandoned);
       }
       throw thrown;
-    }
-  }
-
-  async #remember<T>(work: Promise<T>): Promise<T> {
-    this.#pending.add(work);
-    try {
-      return await work;
-    } finally {
-      this.#pending.delete(work);
     }
   }
 
@@ -154,6 +149,16 @@ class Sessions implements SnowflakeSessions {
     const tag = { product: "novadrive", batch: this.#batchId, step, subject };
     const text = JSON.stringify(tag);
     return text.length <= LONGEST_TAG ? text : JSON.stringify({ ...tag, subject: undefined });
+  }
+}
+
+/** In the set for as long as it lasts. */
+async function remembered<T>(work: Promise<T>, set: Set<Promise<unknown>>): Promise<T> {
+  set.add(work);
+  try {
+    return await work;
+  } finally {
+    set.delete(work);
   }
 }
 

@@ -1,12 +1,6 @@
-/** Snowflake's values, as the driver gives them, as text in the one form that every warehouse gives (see QueryResult). */
+/** Snowflake's values, as they travel, as text in the one form that every warehouse gives (see QueryResult). */
 import { canonicalJson } from "../canonical-json.ts";
-import { dateText, floorDivide, numberText, timestampText } from "../canonical-text.ts";
-
-/**
- * What the driver must give as text, since its JavaScript values lose digits or members' order. Dates and timestamps come as objects
- * instead: formatted by the driver, they would lose what its format string does not ask for.
- */
-export const AS_TEXT = ["Number", "Boolean", "JSON", "Buffer"] as const;
+import { dateText, floorDivide, numberText, timestampText, timeText } from "../canonical-text.ts";
 
 export interface ValueType {
   /** Upper case: FIXED, TEXT, REAL, BOOLEAN, DATE, TIME, TIMESTAMP_LTZ, TIMESTAMP_NTZ, TIMESTAMP_TZ, BINARY, VARIANT, … */
@@ -15,55 +9,39 @@ export interface ValueType {
   readonly scale: number;
 }
 
-/** The driver's dates and timestamps: https://docs.snowflake.com/en/developer-guide/node-js/nodejs-driver-consume */
-interface DriverTimestamp {
-  getEpochSeconds(): number;
-  /** Nanoseconds after the second, never negative. */
-  getNanoSeconds(): number;
-}
-
-/** @throws TypeError if the driver gives something other than its documentation says */
+/**
+ * @param value as in the server's answer: FIXED with its digits, DATE in days since 1970, TIME in seconds, TIMESTAMP_* in seconds since 1970
+ * with a fraction (TIMESTAMP_TZ with a blank and its offset behind, which is left out: the instant is the value), BINARY in hex
+ */
 export function canonicalText(value: unknown, type: ValueType): string | null {
   if (value === null || value === undefined) return null;
-  if (isTimestamp(value)) return instantText(value, type);
-  if (typeof value !== "string")
-    throw new TypeError(`The driver gave a ${typeof value} for a value of type ${type.name}`);
+  const text = String(value);
   switch (type.name) {
     case "FIXED":
-      return fixedText(value, type.scale);
+      return fixedText(text, type.scale);
     case "REAL":
-      return realText(value);
+      return realText(text);
     case "BOOLEAN":
-      return value.toLowerCase();
-    case "BINARY":
-      return value.toLowerCase();
+      return /^(?:1|true)$/i.test(text) ? "true" : "false";
+    case "DATE":
+      return dateText(BigInt(text));
     case "TIME":
-      return timeOfDay(value);
+      return timeText(microseconds(text));
+    case "TIMESTAMP_NTZ":
+      return timestampText(microseconds(text));
+    case "TIMESTAMP_LTZ":
+    case "TIMESTAMP_TZ":
+      return `${timestampText(microseconds(text.split(" ")[0] ?? text))}+00`;
+    case "BINARY":
+      return text.toLowerCase();
     case "VARIANT":
     case "OBJECT":
     case "ARRAY":
     case "MAP":
-      return jsonText(value);
+      return jsonText(text);
     default:
-      return value;
+      return text;
   }
-}
-
-function isTimestamp(value: unknown): value is DriverTimestamp {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    typeof Reflect.get(value, "getEpochSeconds") === "function" &&
-    typeof Reflect.get(value, "getNanoSeconds") === "function"
-  );
-}
-
-function instantText(value: DriverTimestamp, { name }: ValueType): string {
-  const seconds = BigInt(value.getEpochSeconds());
-  if (name === "DATE") return dateText(floorDivide(seconds, 86_400n));
-  // Cut, not rounded, as Snowflake itself does when it goes from nanoseconds to microseconds.
-  const text = timestampText(seconds * 1_000_000n + BigInt(Math.floor(value.getNanoSeconds() / 1000)));
-  return name === "TIMESTAMP_NTZ" ? text : `${text}+00`;
 }
 
 function fixedText(text: string, scale: number): string {
@@ -78,10 +56,13 @@ function realText(text: string): string {
   return numberText(Number(text));
 }
 
-/** @param text by the session's TIME_OUTPUT_FORMAT, with as many digits of a second as it asks for */
-function timeOfDay(text: string): string {
-  const [, seconds = text, fraction = ""] = /^(\d\d:\d\d:\d\d)(?:\.(\d*))?$/.exec(text) ?? [];
-  return `${seconds}.${fraction.slice(0, 6).padEnd(6, "0")}`;
+/** Cut to microseconds, not rounded, as Snowflake itself does. @throws TypeError if it is no number */
+function microseconds(seconds: string): bigint {
+  const match = /^(-?)(\d+)(?:\.(\d{0,9}))?$/.exec(seconds);
+  if (!match) throw new TypeError(`Snowflake sent ${JSON.stringify(seconds)} for an instant`);
+  const [, sign, whole = "0", fraction = ""] = match;
+  const nanoseconds = BigInt(whole + fraction.padEnd(9, "0"));
+  return floorDivide(sign === "-" ? -nanoseconds : nanoseconds, 1000n);
 }
 
 /** VARIANT may also hold XML, which is no JSON. */
