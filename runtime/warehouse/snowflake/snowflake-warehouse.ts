@@ -20,6 +20,7 @@ import type {
   WarehouseCapabilities,
   Watermark,
 } from "../warehouse.ts";
+import { diagnose } from "./diagnose.ts";
 import { materialize } from "./materialize.ts";
 import { prepare } from "./prepare.ts";
 import { publish } from "./publish.ts";
@@ -148,8 +149,9 @@ export class SnowflakeWarehouse implements Warehouse {
     return this.#options.usage.usage();
   }
 
-  async diagnose(_manifest: Manifest): Promise<readonly Finding[]> {
-    return [];
+  diagnose(manifest: Manifest): Promise<readonly Finding[]> {
+    const { sessions, target, clock } = this.#options;
+    return diagnose({ sessions, target, clock, manifest });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

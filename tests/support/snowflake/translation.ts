@@ -79,6 +79,7 @@ function sessionFunction(context: StatementContext, tokens: readonly Token[], at
     CURRENT_REGION: "AWS_EU_CENTRAL_1",
     CURRENT_USER: session.user,
     CURRENT_ROLE: session.role,
+    CURRENT_SECONDARY_ROLES: JSON.stringify({ roles: "", value: "" }),
     CURRENT_WAREHOUSE: session.warehouse,
     CURRENT_DATABASE: session.database,
     CURRENT_SCHEMA: session.schema,

@@ -56,6 +56,17 @@ export function showWarehouses(context: StatementContext, reader: TokenReader): 
     }));
 }
 
+/** https://docs.snowflake.com/en/sql-reference/sql/show-resource-monitors: those that have stopped a warehouse. */
+export function showResourceMonitors(context: StatementContext, reader: TokenReader): readonly ShownRow[] {
+  const like = reader.words("LIKE") ? pattern(reader.next()?.value ?? "") : undefined;
+  if (!reader.done()) throw context.unexpected(reader);
+  return [...context.account.warehouses.values()].flatMap(({ exceededMonitor: name }) =>
+    name !== undefined && (like?.test(name) ?? true)
+      ? [{ name, credit_quota: "10.00", used_credits: "10.25", remaining_credits: "0.00", level: "WAREHOUSE" }]
+      : [],
+  );
+}
+
 /** SHOW GRANTS TO ROLE r, SHOW GRANTS ON <kind> name: https://docs.snowflake.com/en/sql-reference/sql/show-grants. */
 export function showGrants(context: StatementContext, reader: TokenReader): readonly ShownRow[] {
   const { account, session } = context;
@@ -72,7 +83,8 @@ export function showGrants(context: StatementContext, reader: TokenReader): read
   let wanted = objects;
   if (reader.words("TO", "ROLE")) {
     const role = reader.next()?.value;
-    if (role !== session.role) throw notFound("Role", role ?? "");
+    if (role === "PUBLIC") wanted = [];
+    else if (role !== session.role) throw notFound("Role", role ?? "");
   } else if (reader.words("ON")) {
     const kind = reader.next()?.value ?? "";
     if (!(kind in PRIVILEGES)) throw context.unexpected(context.reader(reader.at - 1));

@@ -5,7 +5,7 @@ import type { StatementContext } from "../context.ts";
 import { notFound } from "../errors.ts";
 import type { TokenReader } from "../lexer.ts";
 import type { Outcome } from "../result.ts";
-import { showGrants, showTransactions, showWarehouses } from "./show-account.ts";
+import { showGrants, showResourceMonitors, showTransactions, showWarehouses } from "./show-account.ts";
 import { pattern, shown, type ShownRow } from "./shown.ts";
 
 export async function show(context: StatementContext): Promise<Outcome> {
@@ -14,6 +14,8 @@ export async function show(context: StatementContext): Promise<Outcome> {
   const word = reader.next()?.value ?? "";
   if (word === "TRANSACTIONS") return shown(showTransactions(context, reader), TRANSACTION_COLUMNS);
   if (word === "WAREHOUSES") return shown(showWarehouses(context, reader), WAREHOUSE_COLUMNS);
+  if (word === "RESOURCE" && reader.words("MONITORS"))
+    return shown(showResourceMonitors(context, reader), MONITOR_COLUMNS);
   if (word === "GRANTS") return shown(showGrants(context, reader), GRANT_COLUMNS);
   const like = reader.words("LIKE") ? pattern(reader.next()?.value ?? "") : undefined;
   const scope = readScope(context, reader, word);
@@ -52,6 +54,10 @@ export async function show(context: StatementContext): Promise<Outcome> {
 const TRANSACTION_COLUMNS = ["id", "user", "session", "name", "started_on", "state", "scope"];
 const WAREHOUSE_COLUMNS =
   "name state type size min_cluster_count max_cluster_count started_clusters running queued is_default is_current auto_suspend auto_resume available provisioning quiescing other created_on resumed_on updated_on owner comment enable_query_acceleration query_acceleration_max_scale_factor resource_monitor actives pendings failed suspended uuid scaling_policy budget owner_role_type".split(
+    " ",
+  );
+const MONITOR_COLUMNS =
+  "name credit_quota used_credits remaining_credits level frequency start_time end_time notify_at suspend_at suspend_immediately_at created_on owner comment notify_users".split(
     " ",
   );
 const GRANT_COLUMNS = "created_on privilege granted_on name granted_to grantee_name grant_option granted_by".split(" ");
