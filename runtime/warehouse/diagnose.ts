@@ -21,8 +21,11 @@ export async function diagnoseWarehouse(options: DiagnoseWarehouseOptions): Prom
       const missing = await diagnoseIfMissing(resolve(target.file));
       if (missing) return missing;
     }
-    await using warehouse = await openWarehouse(opening);
-    return await warehouse.diagnose(manifest);
+    const warnings: Finding[] = [];
+    const warn = (message: string): void => void warnings.push(...warningFinding(message));
+    await using warehouse = await openWarehouse({ ...opening, warn });
+    const findings = await warehouse.diagnose(manifest);
+    return [...warnings, ...findings];
   } catch (thrown) {
     opening.signal?.throwIfAborted();
     if (thrown instanceof NovaError && thrown.code === "WAREHOUSE_LOCKED" && batchProcess !== undefined) {
@@ -38,6 +41,14 @@ export async function diagnoseWarehouse(options: DiagnoseWarehouseOptions): Prom
     }
     return [failedBy("warehouse", thrown)];
   }
+}
+
+/** Warnings of the adapter end with what to do about them, behind a semicolon. What has no such end, its findings say better. */
+function warningFinding(message: string): readonly Finding[] {
+  const [detail = "", ...rest] = message.split("; ");
+  if (rest.length === 0) return [];
+  const remedy = rest.join("; ");
+  return [warning("connection", `${detail}.`, `${remedy.charAt(0).toUpperCase()}${remedy.slice(1)}`)];
 }
 
 async function diagnoseIfMissing(file: string): Promise<readonly Finding[] | undefined> {
