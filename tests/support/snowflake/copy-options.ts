@@ -46,7 +46,9 @@ const FORMAT = new Set([
     " ",
   ),
 ]);
-const COPY = new Set("FILE_FORMAT ON_ERROR PURGE FORCE FILES PATTERN SIZE_LIMIT".split(" "));
+const COPY = new Set(
+  "FILE_FORMAT ON_ERROR PURGE FORCE FILES PATTERN SIZE_LIMIT TRUNCATECOLUMNS ENFORCE_LENGTH".split(" "),
+);
 
 /** @throws SnowflakeError for what the server does not do: it must not take an option that it ignores */
 export function readCopyOptions(context: StatementContext, reader: TokenReader): CopyOptions {
@@ -59,6 +61,8 @@ export function readCopyOptions(context: StatementContext, reader: TokenReader):
   const onError = single(copy, "ON_ERROR") ?? "ABORT_STATEMENT";
   if (onError.toUpperCase() !== "ABORT_STATEMENT") throw unsupported(`ON_ERROR = ${onError}`);
   if (copy.has("SIZE_LIMIT")) throw unsupported("SIZE_LIMIT");
+  if (isTrue(single(copy, "TRUNCATECOLUMNS"), false)) throw unsupported("TRUNCATECOLUMNS = TRUE");
+  if (!isTrue(single(copy, "ENFORCE_LENGTH"), true)) throw unsupported("ENFORCE_LENGTH = FALSE");
   const pattern = single(copy, "PATTERN");
   return {
     format: {

@@ -34,11 +34,13 @@ export class SnowflakeServer implements AsyncDisposable {
   clockOffset = 0;
   /** Whether a network policy keeps everybody out. */
   blocked = false;
+  readonly #user: User | undefined;
   readonly #account: Account;
   readonly #statements: Statements;
   readonly #protocol: Protocol;
 
   private constructor(account: Account, options: SnowflakeServerOptions, warehouse: VirtualWarehouse) {
+    this.#user = options.users[0];
     this.#account = account;
     this.warehouse = warehouse;
     this.#statements = new Statements(account);
@@ -162,16 +164,17 @@ export class SnowflakeServer implements AsyncDisposable {
     }
   }
 
-  /** @param parameters of the adapter's URL, beside those that lead to this server */
-  url(parameters: Readonly<Record<string, string>> = {}, user = "NOVADRIVE"): string {
+  /** The adapter's URL. @param parameters take the place of those that lead to this server as its first user; `private_key` is not among them */
+  url(parameters: Readonly<Record<string, string>> = {}): string {
     const query = new URLSearchParams({
+      warehouse: this.warehouse.name,
+      ...(this.#user ? { role: this.#user.role, user: this.#user.name } : {}),
       host: "127.0.0.1",
       port: String(this.port),
       protocol: "http",
-      warehouse: this.warehouse.name,
       ...parameters,
     });
-    return `snowflake://${encodeURIComponent(user)}@${this.account}/${this.database}?${query.toString()}`;
+    return `snowflake://${this.account}/${this.database}?${query.toString()}`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -41,6 +41,7 @@ function symbols(tokens: readonly Token[]): readonly string[] {
     if (token.kind === "quoted") result.push("I");
     else if (token.value === "DISTINCT" && (before === "IS" || before === "NOT") && tokens[at + 1]?.value === "FROM")
       result.push(`DISTINCT ${tokens[++at]?.value}`);
+    else if (before === "NAME" && result.at(-2) === "TRANSACTION") result.push("I");
     else if (token.kind === "stage") result.push(stageForm(token.text));
     else if (token.kind === "number" && before === "-" && !/^[IL)]$/.test(result.at(-2) ?? ""))
       result.splice(-1, 1, "L");

@@ -1,5 +1,8 @@
 /** The unmodified driver, logged in to the test server, for the server's own tests. */
 import { generateKeyPairSync } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import snowflake from "snowflake-sdk";
 import type { SnowflakeServer } from "./server.ts";
 
@@ -11,6 +14,15 @@ const { publicKey, privateKey } = generateKeyPairSync("rsa", {
 
 /** A pair of keys that is made anew in every process. */
 export const TEST_KEYS = { publicKey, privateKey } as const;
+
+/** The private key as a file, until the process ends. */
+export function testKeyFile(): string {
+  const folder = mkdtempSync(join(tmpdir(), "novadrive-key-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, "rsa_key.p8");
+  writeFileSync(file, privateKey, { mode: 0o600 });
+  return file;
+}
 
 export const TEST_USER = { name: "NOVADRIVE", publicKeys: [publicKey], role: "LOADER" } as const;
 
@@ -37,8 +49,6 @@ export class TestClient implements AsyncDisposable {
       warehouse: server.warehouse.name,
       accessUrl: `http://127.0.0.1:${server.port}`,
       host: "127.0.0.1",
-      port: server.port,
-      protocol: "http",
       application: "novadrive",
       sfRetryMaxLoginRetries: 1,
       ...options,

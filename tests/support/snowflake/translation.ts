@@ -2,12 +2,13 @@
 import { NovaError } from "../../../runtime/core/errors.ts";
 import { temporaryKey, type StatementContext } from "./context.ts";
 import { notFound, syntaxError } from "./errors.ts";
+import { withNamedValues } from "./from-values.ts";
 import { tokenize, type Token } from "./lexer.ts";
 import { literal, physicalName, quoted } from "./names.ts";
 
 /** @param sql a part of the statement; the whole one if absent. @throws SnowflakeError for what cannot be read */
 export async function translate(context: StatementContext, sql = context.sql): Promise<string> {
-  const prepared = prepare(context, sql);
+  const prepared = withNamedValues(prepare(context, sql));
   try {
     const statements = await context.account.translator.translate(prepared);
     return statements.join("; ");
