@@ -1,6 +1,6 @@
 /** From what the source says of itself to findings. Pure functions. */
 import { failed, ok, warning, type Finding } from "../core/finding.ts";
-import { formatBytes } from "../core/format.ts";
+import { formatBytes, formatSeconds } from "../core/format.ts";
 import { identifier, literal } from "../core/sql.ts";
 import type { ManifestTable } from "../manifest/manifest.ts";
 import type { Relation } from "./catalogue.ts";
@@ -14,6 +14,8 @@ export interface ServerFacts {
   /** Whether the user sees when other users' transactions began. */
   readonly sees_activity: boolean;
   readonly tracks_activity: boolean;
+  /** Age in seconds of the oldest transaction of this database that the user sees; null if there is none. */
+  readonly oldest_transaction: number | null;
   /** `TLSv1.3`; null where the server sees no encryption. */
   readonly tls: string | null;
 }
@@ -39,8 +41,8 @@ export interface CursorFacts {
 
 /** Some 5 million narrow rows, which one reader scans in about a second; below it an index on the cursor saves nothing worth having. */
 const LARGE_TABLE = 500e6;
-/** Seconds; clocks that are kept in time differ by less than one. */
-const CLOCK_TOLERANCE = 5;
+/** Seconds. A batch that reads an hour again costs little; a transaction that was forgotten holds on for days. */
+const LONG_TRANSACTION = 3600;
 
 export function connectionFinding(
   { number, text }: { readonly number: number; readonly text: string },
@@ -114,7 +116,7 @@ export function standbyFinding({ standby, standby_feedback }: ServerFacts, table
 
 /** Without the privilege a fence waits for transactions to end, and stays where it is if they do not. */
 export function activityFinding(
-  { sees_activity, tracks_activity, address }: Server,
+  { sees_activity, tracks_activity, oldest_transaction, address }: Server,
   tables: readonly ManifestTable[],
 ): Finding {
   const check = "open transactions";
@@ -125,6 +127,13 @@ export function activityFinding(
       check,
       `The server does not track activity (track_activities is off): ${effect}.`,
       "ALTER SYSTEM SET track_activities = on; SELECT pg_reload_conf();",
+    );
+  }
+  if (oldest_transaction !== null && oldest_transaction > LONG_TRANSACTION) {
+    return warning(
+      check,
+      `One has been open for ${formatSeconds(oldest_transaction)}: watermarks cannot pass its start, so each batch reads from there again.`,
+      "SELECT pid, usename, state, query FROM pg_stat_activity WHERE datname = current_database() ORDER BY xact_start LIMIT 1; then end it, or SELECT pg_terminate_backend(pid);",
     );
   }
   if (sees_activity) return ok(check, "Their start is visible, so watermarks can follow.");
@@ -144,20 +153,6 @@ export function preparedFinding(prepared: readonly PreparedTransaction[]): Findi
     check,
     `Open: ${named}. Until they end, watermarks stay where they are.`,
     `COMMIT PREPARED ${literal(oldest.gid)}; or ROLLBACK PREPARED ${literal(oldest.gid)}; for each, whichever is right.`,
-  );
-}
-
-/** @param ahead seconds by which the server's clock is ahead of this machine's, plus or minus `margin` */
-export function clockFinding({ ahead, margin }: { readonly ahead: number; readonly margin: number }): Finding {
-  const check = "clock";
-  const difference = Math.abs(ahead);
-  if (difference - margin <= CLOCK_TOLERANCE) {
-    return ok(check, `Agrees with this machine's to ${Math.max(difference, margin, 0.01).toFixed(2)} s.`);
-  }
-  return warning(
-    check,
-    `${difference.toFixed(1)} s ${ahead > 0 ? "ahead of" : "behind"} this machine's: times in the history and in the warehouse will not match.`,
-    "Switch on time synchronisation where it is off: `timedatectl status`, then `timedatectl set-ntp true`, here and on the database's machine.",
   );
 }
 

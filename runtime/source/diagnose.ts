@@ -1,13 +1,13 @@
 /** What `doctor` checks of the source. Reads only, and goes on where one check fails: each has a transaction of its own. */
 import { Pool } from "pg";
 import type { Clock } from "../core/clock.ts";
+import { clockFinding, measureClockSkew } from "../core/clock-skew.ts";
 import { failedBy, type Finding } from "../core/finding.ts";
 import type { ManifestTable } from "../manifest/manifest.ts";
 import { readRelations, type Relation, type RunQuery } from "./catalogue.ts";
 import { sourceConnection, type SourceAddress } from "./connection.ts";
 import {
   activityFinding,
-  clockFinding,
   connectionFinding,
   encodingFinding,
   encryptionFinding,
@@ -35,6 +35,8 @@ export interface DiagnoseSourceOptions {
 /** Milliseconds; what takes longer on the catalogue alone is in somebody's way. */
 const STATEMENT_TIMEOUT = 10_000;
 const CONNECT_TIMEOUT = 15_000;
+
+const CLOCK = { whose: "the source", effect: "times in the history and in the warehouse will not match" };
 
 const SERVER_FACTS = sqlFile("server-facts");
 const PREPARED = sqlFile("prepared-transactions");
@@ -79,7 +81,10 @@ export async function diagnoseSource({ url, tables, clock, report, signal }: Dia
     await attempt("prepared transactions", async () => {
       report(preparedFinding(await reading(place, (query) => query<PreparedTransaction>(PREPARED))));
     });
-    await attempt("clock", async () => report(clockFinding(await readClock(place, clock))));
+    await attempt("clock", async () => {
+      const skew = await reading(place, (query) => measureClockSkew(clock, () => readTime(query)));
+      report(clockFinding(skew, CLOCK));
+    });
     await attempt("tables", async () => {
       const relations = await reading(place, (query) =>
         readRelations(
@@ -120,14 +125,9 @@ async function readVersion({ pool, address, signal }: Place): Promise<{ number: 
   return row ?? { number: 0, text: "unknown" };
 }
 
-/** How far the server's clock is ahead of this machine's, give or take half of the time that the question took; both in seconds. */
-async function readClock(place: Place, clock: Clock): Promise<{ ahead: number; margin: number }> {
-  return await reading(place, async (query) => {
-    const before = clock.now().getTime();
-    const [row] = await query<{ now: number }>("SELECT extract(epoch FROM clock_timestamp())::float8 AS now");
-    const after = clock.now().getTime();
-    return { ahead: (row?.now ?? 0) - (before + after) / 2000, margin: (after - before) / 2000 };
-  });
+async function readTime(query: RunQuery): Promise<number> {
+  const [row] = await query<{ now: number }>("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now");
+  return row?.now ?? NaN;
 }
 
 async function readCursors(

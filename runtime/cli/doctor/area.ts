@@ -58,7 +58,7 @@ export async function checkArea({ name, check }: Area, { seconds, clock, signal 
     findings.push(
       failed(
         name,
-        `The checks did not end within ${seconds} seconds; what is listed was checked before.`,
+        `The checks did not end within ${seconds} seconds${findings.length === 0 ? "" : "; what is listed was checked before"}.`,
         `See why the ${name} is slow to answer (network, load, locks), then run \`novadrive doctor\` again.`,
       ),
     );

@@ -19,8 +19,8 @@ export function checkManifest(config: Config): ManifestOutcome {
   try {
     const manifest = readManifest(join(config.projectDir, "models", "manifest.yml"));
     const columns = manifest.tables.reduce((sum, table) => sum + table.columns.length, 0);
-    const size = `${manifest.tables.length} tables, ${columns} columns`;
-    return { manifest, findings: [ok(check, `${manifest.file}: ${size}.`)] };
+    const detail = `${manifest.file}: tables ${manifest.tables.length}, columns ${columns}.`;
+    return { manifest, findings: [ok(check, detail)] };
   } catch (thrown) {
     return { manifest: undefined, findings: oneEach(check, thrown) };
   }
@@ -41,7 +41,7 @@ export async function checkProject(config: Config, { report }: AreaContext): Pro
         .values()
         .filter((node) => node.kind === kind)
         .toArray().length;
-    report(ok("models", `${project.name}: ${count("model")} models, ${count("test")} tests.`));
+    report(ok("models", `${project.name}: models ${count("model")}, tests ${count("test")}.`));
   } catch (thrown) {
     report(failedBy("models", thrown));
   }

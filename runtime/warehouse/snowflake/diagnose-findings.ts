@@ -32,8 +32,6 @@ export interface Monitor {
   readonly used: number;
 }
 
-/** Seconds; Snowflake refuses the tokens of a clock that is a minute wrong. */
-const CLOCK_TOLERANCE = 5;
 /** Seconds; a warehouse is billed for each of them after the last statement. */
 const LONG_SUSPEND = 300;
 const SHORTEST_BILLED = 60;
@@ -48,22 +46,6 @@ export function loginFinding(identity: Identity, target: Pick<SnowflakeTarget, "
     "login",
     `${user ?? "?"} has the role ${role ?? "(none)"} instead of ${target.role}; ${place}.`,
     `GRANT ROLE ${identifier(target.role)} TO USER ${identifier(user ?? "?")};`,
-  );
-}
-
-/** @param ahead seconds by which Snowflake's clock is ahead of this machine's, plus or minus `margin`; NaN if it was not told */
-export function clockFinding({ ahead, margin }: { readonly ahead: number; readonly margin: number }): Finding {
-  const check = "clock";
-  const difference = Math.abs(ahead);
-  if (difference - margin <= CLOCK_TOLERANCE) {
-    return ok(check, `Agrees with this machine's to ${Math.max(difference, margin, 0.01).toFixed(2)} s.`);
-  }
-  return warning(
-    check,
-    Number.isNaN(ahead)
-      ? "Snowflake's time could not be read."
-      : `This machine is ${difference.toFixed(1)} s ${ahead > 0 ? "behind" : "ahead of"} Snowflake; from a minute on, logins by key pair are refused.`,
-    "Switch on time synchronisation: `timedatectl status`, then `timedatectl set-ntp true`.",
   );
 }
 

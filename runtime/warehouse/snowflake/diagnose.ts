@@ -1,9 +1,9 @@
 /** What `doctor` checks of Snowflake: login, clock, schemas, stage tables, warehouse, privileges. Nothing of it resumes the warehouse. */
 import type { Clock } from "../../core/clock.ts";
+import { clockFinding, measureClockSkew } from "../../core/clock-skew.ts";
 import { failedBy, type Finding } from "../../core/finding.ts";
 import type { Manifest, ManifestTable } from "../../manifest/manifest.ts";
 import {
-  clockFinding,
   loginFinding,
   monitorFinding,
   schemaFindings,
@@ -30,6 +30,9 @@ export interface DiagnoseOptions {
   /** Where models are built; `analytics` unless told. */
   readonly modelSchemas?: readonly string[] | undefined;
 }
+
+/** https://docs.snowflake.com/en/user-guide/key-pair-auth-troubleshooting */
+const CLOCK = { whose: "Snowflake", effect: "from a minute on, logins by key pair are refused" };
 
 /** Does not throw. */
 export async function diagnose({ sessions, ...checks }: DiagnoseOptions): Promise<readonly Finding[]> {
@@ -94,14 +97,11 @@ class Diagnosis {
 
   /** Asked a second time: the first answer has waited for the login. */
   async #checkClock(): Promise<void> {
-    const { clock } = this.#checks;
-    const before = clock.now().getTime();
-    const { now } = await this.#identify();
-    const after = clock.now().getTime();
-    const there = Date.parse((now ?? "").replace(" ", "T").replace(/\+00$/, "Z"));
-    this.#findings.push(
-      clockFinding({ ahead: (there - (before + after) / 2) / 1000, margin: (after - before) / 2000 }),
-    );
+    const skew = await measureClockSkew(this.#checks.clock, async () => {
+      const { now } = await this.#identify();
+      return Date.parse((now ?? "").replace(" ", "T").replace(/\+00$/, "Z"));
+    });
+    this.#findings.push(clockFinding(skew, CLOCK));
   }
 
   /** Schemas, and the stage tables in them. @returns what a batch needs on those that are there */

@@ -2,7 +2,6 @@ import { describe, expect, it } from "vitest";
 import type { Relation } from "../../../runtime/source/catalogue.ts";
 import {
   activityFinding,
-  clockFinding,
   connectionFinding,
   encodingFinding,
   encryptionFinding,
@@ -18,6 +17,7 @@ const SERVER = {
   standby_feedback: false,
   sees_activity: true,
   tracks_activity: true,
+  oldest_transaction: null,
   tls: null,
   address: { host: "db.example.com", port: 5432, database: "shop", user: "loader" },
   sslmode: "",
@@ -88,6 +88,17 @@ describe("what watermarks depend on", () => {
     expect(activityFinding({ ...blind, tracks_activity: false }, [SALES]).remedy).toContain("track_activities = on");
   });
 
+  it("tells of a transaction that was forgotten", () => {
+    expect(activityFinding({ ...SERVER, oldest_transaction: 3000 }, [SALES]).status).toBe("ok");
+    const forgotten = { ...SERVER, oldest_transaction: 90_000 };
+    expect(activityFinding(forgotten, [SALES])).toMatchObject({
+      status: "warning",
+      detail: expect.stringContaining("open for 25 h 0 min"),
+      remedy: expect.stringContaining("pg_terminate_backend"),
+    });
+    expect(activityFinding(forgotten, [PLAIN]).status).toBe("ok");
+  });
+
   it("names prepared transactions, and how to end them", () => {
     expect(preparedFinding([]).status).toBe("ok");
     const finding = preparedFinding([{ gid: "it's", owner: "app", since: "2026-01-01 10:00" }]);
@@ -96,19 +107,6 @@ describe("what watermarks depend on", () => {
       detail: expect.stringContaining("it's of app since 2026-01-01"),
     });
     expect(finding.remedy).toContain("ROLLBACK PREPARED 'it''s';");
-  });
-});
-
-describe("the clock", () => {
-  it.each([
-    [0.2, 0.1, "ok", "0.20 s"],
-    [-0.001, 0.0005, "ok", "0.01 s"],
-    [5.01, 0.001, "warning", "5.0 s ahead of"],
-    [-60, 0.1, "warning", "60.0 s behind"],
-    // A slow answer proves nothing.
-    [8, 4, "ok", "8.00 s"],
-  ])("%d s ahead ± %d is %s", (ahead, margin, status, detail) => {
-    expect(clockFinding({ ahead, margin })).toMatchObject({ status, detail: expect.stringContaining(detail) });
   });
 });
 
