@@ -18,9 +18,11 @@ const QUIET: Readonly<Record<string, string>> = {
 let loading: Promise<Driver> | undefined;
 /** The driver has one logger for the whole process. */
 let log: (message: string) => void = () => undefined;
+const reported = new Set<string>();
+const REPORTED_AT_MOST = 200;
 
 /**
- * @param warn takes the driver's own errors and warnings, without secrets; the last caller's counts
+ * @param warn takes the driver's own warnings, without secrets; the last caller's counts
  * @throws NovaError INTERNAL if the package cannot be loaded
  */
 export async function loadDriver(warn: (message: string) => void): Promise<Driver> {
@@ -36,7 +38,7 @@ async function load(): Promise<Driver> {
     // Without this it writes snowflake.log into the working directory, and the same to standard output.
     driver.configure({
       logLevel: "WARN",
-      customLogger: { error: report, warn: report, info: drop, debug: drop, trace: drop },
+      customLogger: { error: drop, warn: report, info: drop, debug: drop, trace: drop },
     });
     return driver;
   } catch (thrown) {
@@ -48,10 +50,14 @@ async function load(): Promise<Driver> {
   }
 }
 
+/** Once each: the driver repeats some of them with every request. */
 function report(message: string): void {
-  log(`Snowflake's driver: ${redactSecrets(message)}`);
+  const text = redactSecrets(message);
+  if (reported.has(text)) return;
+  if (reported.size < REPORTED_AT_MOST) reported.add(text);
+  log(`Snowflake's driver: ${text}`);
 }
 
 function drop(): void {
-  // Its finer levels say nothing about the data, and a lot about the protocol.
+  // Its errors are thrown as well; its finer levels say nothing about the data, and a lot about the protocol.
 }

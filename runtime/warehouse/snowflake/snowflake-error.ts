@@ -24,7 +24,9 @@ export function snowflakeError(thrown: unknown, { target, statement }: ErrorCont
   if (thrown instanceof NovaError) return thrown;
   const failure = driverFailure(thrown);
   if (statement === undefined) return loginError(failure, target);
-  if (failure.facts.kind !== "OperationFailedError") return wayError(failure, target, statement);
+  if (failure.facts.kind !== "OperationFailedError" || isUnreachable(failure)) {
+    return wayError(failure, target, statement);
+  }
   const { number, sqlState, queryId } = failure.facts;
   const context = { failure, target, statement, summary: summaryOf(failure.message) };
   const found = RULES.find(

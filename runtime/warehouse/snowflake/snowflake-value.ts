@@ -15,7 +15,8 @@ export interface ValueType {
  */
 export function canonicalText(value: unknown, type: ValueType): string | null {
   if (value === null || value === undefined) return null;
-  const text = String(value);
+  // Sizes in the result of PUT, which the driver makes up itself, come as numbers.
+  const text = typeof value === "string" ? value : JSON.stringify(value);
   switch (type.name) {
     case "FIXED":
       return fixedText(text, type.scale);

@@ -71,11 +71,11 @@ export async function runOn(
   return await sessions.use((session) => session.run(statement(sql, rest)));
 }
 
-/** The driver waits seconds between its attempts: a hundredth of that is enough here. Undone by vi.restoreAllMocks. */
+/** The driver waits seconds between its attempts: a thousandth of that is enough here. Undone by vi.restoreAllMocks. */
 export function hurryDriver(): void {
   const real = globalThis.setTimeout;
   const hurried = (work: () => void, milliseconds = 0) =>
-    real(work, milliseconds < 60_000 ? milliseconds / 100 : milliseconds);
+    real(work, milliseconds < 60_000 ? milliseconds / 1000 : milliseconds);
   // The driver gives it no further arguments, and never asks for the promise.
   vi.spyOn(globalThis, "setTimeout").mockImplementation(hurried as typeof setTimeout);
 }
