@@ -2,6 +2,7 @@
 import type { ManifestTable } from "../../../../runtime/manifest/manifest.ts";
 import { sessionParameters } from "../../../../runtime/warehouse/snowflake/session-parameters.ts";
 import * as catalogue from "../../../../runtime/warehouse/snowflake/sql/catalogue.ts";
+import * as diagnose from "../../../../runtime/warehouse/snowflake/sql/diagnose.ts";
 import * as incoming from "../../../../runtime/warehouse/snowflake/sql/incoming.ts";
 import * as models from "../../../../runtime/warehouse/snowflake/sql/models.ts";
 import { incomingTable, stagePath } from "../../../../runtime/warehouse/snowflake/sql/names.ts";
@@ -380,5 +381,25 @@ export const SAMPLES: readonly StatementSample[] = [
     file: "model-count",
     allowedBy: { "SELECT COUNT(*)": "sql-reference/functions/count" },
     statements: [models.countRelation(relation)],
+  },
+  {
+    file: "diagnose",
+    allowedBy: {
+      "CURRENT_USER, CURRENT_ROLE, …": "sql-reference/functions-context",
+      "SHOW SCHEMAS IN DATABASE": "sql-reference/sql/show-schemas",
+      "SHOW GRANTS TO ROLE, TO DATABASE ROLE": "sql-reference/sql/show-grants",
+      "SHOW WAREHOUSES LIKE": "sql-reference/sql/show-warehouses",
+      "DESCRIBE TABLE": "sql-reference/sql/desc-table",
+      "SHOW RESOURCE MONITORS LIKE": "sql-reference/sql/show-resource-monitors",
+    },
+    statements: [
+      diagnose.readIdentity(),
+      diagnose.showSchemas("NOVADRIVE"),
+      diagnose.showGrantsToRole("LOADER"),
+      diagnose.showGrantsToDatabaseRole("NOVADRIVE", "READER"),
+      diagnose.showWarehouse("DEFAULT_WH"),
+      diagnose.describeTable(simple),
+      diagnose.showResourceMonitors("DAILY"),
+    ],
   },
 ];

@@ -5,4 +5,4 @@
 PUT 'file:///var/lib/novadrive/staged/simple-rows/0.csv.gz' @"PIPELINE"."INCOMING"/7/0a1b2c3d/ SOURCE_COMPRESSION = GZIP AUTO_COMPRESS = FALSE OVERWRITE = TRUE;
 
 -- needs no warehouse
-PUT 'file:///var/lib/it''s here/0.csv' @"PIPELINE"."INCOMING"/7/0a1b2c3d/ SOURCE_COMPRESSION = NONE AUTO_COMPRESS = TRUE OVERWRITE = TRUE;
+PUT 'file:///var/lib/it''s here/0.csv' @"PIPELINE"."INCOMING"/7/0a1b2c3d/ AUTO_COMPRESS = TRUE OVERWRITE = TRUE;
