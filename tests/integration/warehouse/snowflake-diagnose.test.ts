@@ -8,6 +8,8 @@ import { manifestTable } from "../../support/manifest-table.ts";
 import { startSnowflakeServer, type SnowflakeServer } from "../../support/snowflake/server.ts";
 import { TEST_KEYS, TEST_USER } from "../../support/snowflake/test-client.ts";
 
+/** What the server takes: only statements that are written down. */
+const STATEMENTS = join(import.meta.dirname, "../../unit/warehouse/snowflake/statements");
 const MANIFEST = {
   file: "manifest.yml",
   tables: [manifestTable({ name: "sales", columns: { id: "integer", note: "varchar(10)" }, primaryKey: ["id"] })],
@@ -22,7 +24,11 @@ beforeAll(async () => {
   folder = await mkdtempDisposable(join(tmpdir(), "novadrive-doctor-"));
   key = join(folder.path, "rsa_key.p8");
   await writeFile(key, TEST_KEYS.privateKey, { mode: 0o600 });
-  server = await startSnowflakeServer({ users: [TEST_USER], warehouse: { name: "LOAD_WH", autoSuspend: 60 } });
+  server = await startSnowflakeServer({
+    users: [TEST_USER],
+    shapes: STATEMENTS,
+    warehouse: { name: "LOAD_WH", autoSuspend: 60 },
+  });
   await server.createStageTables(MANIFEST);
   const given = {
     host: "127.0.0.1",
