@@ -1,6 +1,6 @@
 /** Room that is left on a disk. */
 import { statfs } from "node:fs/promises";
-import { failedBy, ok, warning, type Finding } from "./finding.ts";
+import { ok, warning, type Finding } from "./finding.ts";
 import { formatBytes } from "./format.ts";
 
 /** Less than this and a first load of some million rows may not fit: staged files, warehouse and its temporary files come together. */
@@ -22,6 +22,7 @@ export async function checkDiskSpace({ check, folder, remedy }: DiskCheck): Prom
     const detail = `${formatBytes(free)} free at ${folder}.`;
     return free < LITTLE ? warning(check, detail, remedy) : ok(check, detail);
   } catch (thrown) {
-    return failedBy(check, thrown);
+    const why = thrown instanceof Error ? thrown.message : String(thrown);
+    return warning(check, `The free space at ${folder} could not be read: ${why}.`, `See what \`df ${folder}\` says.`);
   }
 }

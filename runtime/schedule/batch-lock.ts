@@ -26,18 +26,25 @@ export function acquireBatchLock(folder: string): Disposable {
   return { [Symbol.dispose]: () => held.close() };
 }
 
-/** Whether a batch runs for the state folder, and in which process if that is known. Only reads. */
+/**
+ * Whether a batch runs for the state folder, and in which process if that is known. Only reads.
+ *
+ * @throws NovaError FOLDER_NOT_WRITABLE if this user may not even read the lock
+ */
 export function findRunningBatch(folder: string): { readonly pid: number | undefined } | undefined {
   const file = join(folder, "batch.lock");
   if (!existsSync(file)) return undefined;
-  using database = new DatabaseSync(file, { timeout: 0, readOnly: true });
+  let database: DatabaseSync | undefined;
   try {
+    database = new DatabaseSync(file, { timeout: 0, readOnly: true });
     database.exec("SELECT count(*) FROM sqlite_schema");
     return undefined;
-  } catch (thrown) {
-    if (!isBusy(thrown)) throw thrown;
+  } catch (cause) {
+    if (!isBusy(cause)) throw notWritable(folder, cause);
     const pid = Number(readHolder(join(folder, "batch.pid")));
     return { pid: Number.isInteger(pid) && pid > 0 ? pid : undefined };
+  } finally {
+    database?.close();
   }
 }
 

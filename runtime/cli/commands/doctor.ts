@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { Command } from "commander";
 import { readConfig, requireSourceUrl } from "../../config/config.ts";
+import type { Config } from "../../config/options.ts";
 import { systemClock } from "../../core/clock.ts";
 import { NovaError } from "../../core/errors.ts";
 import { failed, failedBy } from "../../core/finding.ts";
@@ -107,13 +108,22 @@ function areasOf({ config, problems }: MachineChecks): readonly Area[] {
             url: config.warehouseUrl,
             cacheFolder: cacheFolder(config),
             manifest: manifest ?? { file: "", tables: [] },
-            batchProcess: findRunningBatch(resolve(config.stateDir))?.pid,
+            batchProcess: runningBatch(config),
             signal,
           })),
         );
       },
     },
   ];
+}
+
+function runningBatch({ stateDir }: Config): number | undefined {
+  try {
+    return findRunningBatch(resolve(stateDir))?.pid;
+  } catch {
+    // The machine's finding says so.
+    return undefined;
+  }
 }
 
 const notChecked = (setting: string) =>

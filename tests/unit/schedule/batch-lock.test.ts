@@ -70,6 +70,11 @@ describe("findRunningBatch", () => {
     expect(findRunningBatch(folder)).toBeUndefined();
   });
 
+  it("says so when the lock is none", () => {
+    writeFileSync(join(folder, "batch.lock"), "This is a text. ".repeat(1000));
+    expect(() => findRunningBatch(folder)).toThrow(expect.objectContaining({ code: "FOLDER_NOT_WRITABLE" }));
+  });
+
   it("keeps nobody from taking the lock", () => {
     acquireBatchLock(folder)[Symbol.dispose]();
     expect(findRunningBatch(folder)).toBeUndefined();
