@@ -1,141 +1,163 @@
 /** A warehouse that is billed by use is asked only for what has changed, and for nothing when nothing has. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { appendFile, cp, rm } from "node:fs/promises";
+import { appendFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { BatchResult } from "../../../runtime/core/result.ts";
-import type { RunBatchOptions } from "../../../runtime/schedule/run-batch.ts";
 import { Store } from "../../../runtime/store/store.ts";
-import { createDealership, SQL_FOLDER, type Dealership } from "../../support/dealership.ts";
-import { createMeter, type Meter } from "../../support/metered-warehouse.ts";
+import { openWarehouse } from "../../../runtime/warehouse/open.ts";
+import { generator } from "../../support/sample-history.ts";
+import type { Meter } from "../../support/metered-warehouse.ts";
+import { createShop, type Shop } from "../../support/shop.ts";
 
-interface Metered extends Dealership {
-  readonly meter: Meter;
-  /** Where the last publication is noted. */
-  readonly copy: string;
+/** A shop whose first batch has run. */
+async function createLoadedShop(): Promise<Shop> {
+  const shop = await createShop();
+  expect(await shop.run()).toMatchObject({ batch_id: 1, status: "success" });
+  shop.meter.takeCalls();
+  shop.meter.takePublications();
+  return shop;
 }
 
-/** A dealership whose DuckDB costs money; the first batch has run. */
-async function createMetered(): Promise<Metered> {
-  const dealership = await createDealership({ sales: 200 });
-  const meter = createMeter();
-  const run = (options: Partial<RunBatchOptions> = {}) =>
-    dealership.run({ openWarehouse: meter.openWarehouse, ...options });
-  const first = await run();
-  expect(first).toMatchObject({ batch_id: 1, status: "success" });
-  meter.takeCalls();
-  meter.takePublications();
-  return { ...dealership, run, meter, copy: join(dealership.config.stateDir, "published.json") };
-}
+const copyOf = ({ config }: Shop) => join(config.stateDir, "published.json");
 
 const published = (meter: Meter) =>
   meter.takePublications().map(({ batch, tables }) => [batch.id, ...tables.map(({ table }) => table.name)]);
 
-const statuses = ({ models, tests }: BatchResult) => [...new Set([...models, ...tests].map(({ status }) => status))];
+const statuses = ({ models, tests }: BatchResult) => [...models, ...tests].map(({ status }) => status);
 
-const CHANGE_A_CLIENT =
-  "UPDATE clientes SET endereco = endereco || '!', data_atualizacao = now() WHERE id_clientes = (SELECT min(id_clientes) FROM clientes)";
+const CHANGE = "UPDATE orders SET price = price + 1, changed_at = now() WHERE id = 7";
+
+async function expectMirrored(shop: Shop): Promise<void> {
+  const { stage, source } = await shop.contents();
+  expect(stage).toEqual(source);
+}
 
 describe("a batch that finds nothing new", () => {
   it("sends no statement, and reports tables as loaded and models and tests as skipped", async () => {
-    await using dealership = await createMetered();
-    const { meter, run } = dealership;
+    await using shop = await createLoadedShop();
+    const { meter, run } = shop;
     const result = await run();
     expect(meter.takeCalls()).toEqual([]);
     expect(result).toMatchObject({ batch_id: 2, status: "success", usage: { statements: 0, credits: 0 } });
     expect(result.error).toBeUndefined();
     expect(result.snapshot).toMatch(/Z$/);
-    expect(result.tables).toHaveLength(7);
-    for (const table of result.tables) expect(table).toMatchObject({ status: "success", rows_read: 0, inserted: 0 });
-    expect(result.tables.find(({ name }) => name === "vendas")?.rows_total).toBe(200);
-    expect(result.models).toHaveLength(18);
-    expect(result.tests.length).toBeGreaterThan(20);
-    expect(statuses(result)).toEqual(["skipped"]);
-    const lines = dealership.events.flatMap((event) =>
-      event.type === "log" && event.batchId === 2 && !event.task ? [event.message] : [],
-    );
-    expect(lines).toEqual(["nothing new since batch 1: no model needs to be built"]);
-    using store = Store.open({ folder: dealership.config.stateDir });
-    expect(store.batch(2)).toMatchObject({ status: "success", usage: { statements: 0 } });
+    // Of rows that are only ever added, those from the watermark on are counted; the others are not known.
+    const nothing = { status: "success", rows_read: 0, inserted: 0, updated: 0, deleted: 0, bytes: 0 };
+    expect(result.tables).toMatchObject([
+      { name: "orders", ...nothing, rows_total: 21 },
+      { name: "visits", ...nothing },
+      { name: "rates", ...nothing, rows_total: 2 },
+    ]);
+    expect(result.tables[1]).not.toHaveProperty("rows_total");
+    expect(result.models).toMatchObject([{ name: "sales", status: "skipped" }]);
+    expect(statuses(result)).toEqual(["skipped", "skipped"]);
+    const lines = shop.events.flatMap((event) => (event.type === "log" && event.batchId === 2 ? [event.message] : []));
+    expect(lines).toEqual([
+      "nothing new since batch 1",
+      "nothing new since batch 1",
+      "nothing new since batch 1",
+      "nothing new since batch 1: no model needs to be built",
+    ]);
+    using store = Store.open({ folder: shop.config.stateDir });
+    expect(store.batch(2)).toMatchObject({
+      status: "success",
+      usage: { statements: 0 },
+      models: [{ status: "skipped" }],
+    });
+    expect(store.models()).toMatchObject([{ name: "sales", status: "success", batch_id: 1 }]);
     expect(await run()).toMatchObject({ batch_id: 3, status: "success", usage: { statements: 0 } });
   });
 
-  it("takes a later number than every batch that was published, and publishes the next change under its own", async () => {
-    await using dealership = await createMetered();
-    const { database, meter, run } = dealership;
-    await run();
-    await run();
-    await database.query(CHANGE_A_CLIENT);
-    expect(await run()).toMatchObject({ batch_id: 4, status: "success" });
-    expect(published(meter)).toEqual([[4, "clientes"]]);
-    expect(await dealership.ask("SELECT batch_id FROM pipeline.batches ORDER BY 1")).toEqual([["1"], ["4"]]);
+  it("has a number of its own, behind which the next change is published", async () => {
+    await using shop = await createLoadedShop();
+    await shop.run();
+    await shop.run();
+    await shop.database.query(CHANGE);
+    expect(await shop.run()).toMatchObject({ batch_id: 4, status: "success" });
+    expect(published(shop.meter)).toEqual([[4, "orders"]]);
+    expect(await shop.ask("SELECT batch_id FROM pipeline.batches ORDER BY 1")).toEqual([["1"], ["4"]]);
   });
 
   it("does not take the rows at the watermark, which are read again each time, for new ones", async () => {
-    await using dealership = await createMetered();
-    const { database, meter, run } = dealership;
-    // At the watermark, behind it (its transaction is younger than the fence), and without a cursor.
-    await database.query("UPDATE vendas SET data_atualizacao = now() WHERE id_vendas % 2 = 0");
-    await database.query("UPDATE vendas SET data_atualizacao = NULL WHERE id_vendas % 7 = 0");
-    expect((await run()).tables.find(({ name }) => name === "vendas")?.updated).toBeGreaterThan(50);
-    meter.takeCalls();
-    expect(await run()).toMatchObject({ status: "success" });
-    expect(meter.takeCalls()).toEqual([]);
+    await using shop = await createLoadedShop();
+    // At the watermark; behind it, because their transaction is younger than the fence; and without a cursor.
+    await shop.database.query("UPDATE orders SET changed_at = now() WHERE id % 2 = 0");
+    await shop.database.query("UPDATE orders SET changed_at = NULL WHERE id % 7 = 0");
+    expect((await shop.run()).tables[0]).toMatchObject({ name: "orders", updated: 11 });
+    shop.meter.takeCalls();
+    expect(await shop.run()).toMatchObject({ status: "success" });
+    expect(shop.meter.takeCalls()).toEqual([]);
+  });
+
+  it("looks only at the tables that were named", async () => {
+    await using shop = await createLoadedShop();
+    await shop.database.query(CHANGE);
+    expect((await shop.run({ tables: ["rates"] })).tables.map(({ name }) => name)).toEqual(["rates"]);
+    expect(shop.meter.takeCalls()).toEqual([]);
+    await shop.run();
+    expect(published(shop.meter)).toEqual([[3, "orders"]]);
   });
 });
 
-describe("a batch that finds something new in one table", () => {
-  it("stages and publishes that table only, and builds the models", async () => {
-    await using dealership = await createMetered();
-    const { database, meter, run } = dealership;
-    await database.query(CHANGE_A_CLIENT);
+describe("a batch that finds something new", () => {
+  it.each([
+    ["orders", CHANGE],
+    ["orders", "INSERT INTO orders VALUES (30, 'new', 1, now())"],
+    ["orders", "DELETE FROM orders WHERE id = 3"],
+    ["orders", "UPDATE orders SET customer = 'x' WHERE changed_at IS NULL"],
+    ["visits", "INSERT INTO visits VALUES (10, '/10')"],
+    ["rates", "UPDATE rates SET rate = 6 WHERE currency = 'BRL'"],
+  ])("stages and publishes that table alone, and builds the models (%s: %s)", async (table, sql) => {
+    await using shop = await createLoadedShop();
+    const { meter, run } = shop;
+    await shop.database.query(sql);
     const result = await run();
     const calls = meter.takeCalls();
-    expect(calls.filter((name) => name === "openIncoming")).toHaveLength(2);
+    expect(calls.filter((name) => name === "openIncoming")).toHaveLength(table === "orders" ? 2 : 1);
     expect(calls.filter((name) => name === "readState")).toHaveLength(1);
-    expect(published(meter)).toEqual([[2, "clientes"]]);
-    expect(result.tables.map(({ name }) => name)).toHaveLength(7);
-    expect(result.tables.find(({ name }) => name === "clientes")).toMatchObject({ updated: 1 });
-    expect(result.usage).toMatchObject({ credits: 1 / 60 });
+    expect(published(meter)).toEqual([[2, table]]);
+    expect(result.tables.map(({ name }) => name)).toEqual(["orders", "visits", "rates"]);
+    const [changed] = result.tables.filter(({ inserted, updated, deleted }) => inserted + updated + deleted > 0);
+    expect(changed?.name).toBe(table);
+    expect(result.usage).toMatchObject({ statements: calls.length, credits: 1 / 60 });
     expect(statuses(result)).toEqual(["success", "pass"]);
-    expect(await dealership.differences()).toEqual({});
+    await expectMirrored(shop);
     await run();
     expect(meter.takeCalls()).toEqual([]);
   });
 
-  it("sees a row that is gone although its cursor tells of nothing", async () => {
-    await using dealership = await createMetered();
-    const { database, meter, run } = dealership;
-    await database.query("DELETE FROM vendas WHERE id_vendas = (SELECT min(id_vendas) FROM vendas)");
-    expect(await run()).toMatchObject({ status: "success" });
-    expect(published(meter)).toEqual([[2, "vendas"]]);
-    expect(await dealership.differences()).toEqual({});
-  });
-
   it("sees a row that was committed late, with a cursor from before", async () => {
-    await using dealership = await createMetered();
-    const { database, meter, run } = dealership;
-    const late = await database.pool.connect();
+    await using shop = await createLoadedShop();
+    const late = await shop.database.pool.connect();
     await late.query("BEGIN");
-    await late.query(CHANGE_A_CLIENT);
-    await database.query(
-      "UPDATE clientes SET endereco = 'x', data_atualizacao = clock_timestamp() WHERE id_clientes = (SELECT max(id_clientes) FROM clientes)",
-    );
-    await run();
-    await run();
-    expect(published(meter)).toEqual([[2, "clientes"]]);
+    await late.query(CHANGE);
+    await shop.database.query("UPDATE orders SET customer = 'early', changed_at = clock_timestamp() WHERE id = 8");
+    await shop.run();
+    await shop.run();
+    expect(published(shop.meter)).toEqual([[2, "orders"]]);
     await late.query("COMMIT");
     late.release();
-    await run();
-    expect(published(meter)).toEqual([[4, "clientes"]]);
-    expect(await dealership.differences()).toEqual({});
+    await shop.run();
+    expect(published(shop.meter)).toEqual([[4, "orders"]]);
+    await expectMirrored(shop);
+  });
+
+  it("reads everything again when that is asked for", async () => {
+    await using shop = await createLoadedShop();
+    await shop.run({ fullRefresh: true });
+    expect(published(shop.meter)).toEqual([[2, "orders", "visits", "rates"]]);
+    shop.meter.takeCalls();
+    await shop.run();
+    expect(shop.meter.takeCalls()).toEqual([]);
   });
 });
 
 describe("what is remembered of the last batch", () => {
   it("may be lost, torn or another warehouse's: the warehouse is asked once, publishes nothing, and builds the models", async () => {
-    await using dealership = await createMetered();
-    const { copy, meter, run } = dealership;
+    await using shop = await createLoadedShop();
+    const { meter, run } = shop;
+    const copy = copyOf(shop);
     const good = readFileSync(copy, "utf8");
     for (const spoil of [
       () => rm(copy),
@@ -154,135 +176,186 @@ describe("what is remembered of the last batch", () => {
     }
   });
 
-  it("is worthless from before the publication on, so that a batch that is killed behind it is made good by the next", async () => {
-    await using dealership = await createMetered();
-    const { copy, database, meter, run } = dealership;
-    const [before] = await database.query<{ endereco: string; data_atualizacao: string }>(
-      "SELECT endereco, data_atualizacao::text FROM clientes ORDER BY id_clientes LIMIT 1",
-    );
-    await database.query(CHANGE_A_CLIENT);
+  it("is worthless from before the publication on, so that a batch that dies behind it is made good by the next", async () => {
+    await using shop = await createLoadedShop();
+    const { database, meter, run } = shop;
+    await database.query(CHANGE);
     meter.onCall = (name) => {
-      if (name === "publish") expect(readFileSync(copy, "utf8")).toBe("");
-      if (name === "relations") throw new Error("killed");
+      if (name === "publish") expect(readFileSync(copyOf(shop), "utf8")).toBe("");
+      if (name === "relations" || name === "materialize") throw new Error("killed");
     };
     expect(await run()).toMatchObject({ status: "failed" });
     meter.onCall = () => {};
-    expect(published(meter)).toEqual([[2, "clientes"]]);
-    // As it was at batch 1, of which the warehouse knows better.
+    expect(published(meter)).toEqual([[2, "orders"]]);
+    // As it was in batch 1: the warehouse knows better.
     await database.query(
-      "UPDATE clientes SET endereco = $1, data_atualizacao = $2 WHERE id_clientes = (SELECT min(id_clientes) FROM clientes)",
-      [before?.endereco, before?.data_atualizacao],
+      "UPDATE orders SET price = price - 1, changed_at = '2026-01-01'::timestamptz + interval '7 hours' WHERE id = 7",
     );
+    await database.query("UPDATE orders SET customer = customer");
     expect(await run()).toMatchObject({ batch_id: 3, status: "success" });
-    expect(published(meter)).toEqual([[3, "clientes"]]);
+    expect(published(meter)).toEqual([[3, "orders"]]);
   });
 
   it("counts no more once another machine has published: the batch goes on under a number that is free", async () => {
-    await using dealership = await createMetered();
-    const { config, database, events, meter, run } = dealership;
-    const elsewhere = { ...config, stateDir: join(dealership.folder, "elsewhere") };
-    await database.query(CHANGE_A_CLIENT);
+    await using shop = await createLoadedShop();
+    const { config, database, meter, run } = shop;
+    await database.query(CHANGE);
+    const elsewhere = { ...config, stateDir: join(shop.folder, "elsewhere") };
     expect(await run({ config: elsewhere })).toMatchObject({ batch_id: 2, status: "success" });
-    await database.query(CHANGE_A_CLIENT);
+    await database.query(CHANGE);
     published(meter);
     expect(await run()).toMatchObject({ batch_id: 3, status: "success" });
-    expect(published(meter)).toEqual([[3, "clientes"]]);
+    expect(published(meter)).toEqual([[3, "orders"]]);
     using store = Store.open({ folder: config.stateDir });
     expect(store.batch(2)).toMatchObject({ status: "cancelled", error: { code: "BATCH_NUMBER_TAKEN" } });
-    expect(events.filter(({ type }) => type === "batch_started").map(({ batchId }) => batchId)).toEqual([1, 2, 2, 3]);
-    expect(await dealership.differences()).toEqual({});
+    const begun = shop.events.filter(({ type }) => type === "batch_started").map(({ batchId }) => batchId);
+    expect(begun).toEqual([1, 2, 2, 3]);
+    await expectMirrored(shop);
   });
 
   it("is asked of the warehouse where the state folder is new", async () => {
-    await using dealership = await createMetered();
-    const { config, meter, run } = dealership;
-    const elsewhere = { ...config, stateDir: join(dealership.folder, "elsewhere") };
-    expect(await run({ config: elsewhere })).toMatchObject({ batch_id: 2, status: "success" });
-    expect(published(meter)).toEqual([]);
+    await using shop = await createLoadedShop();
+    const elsewhere = { ...shop.config, stateDir: join(shop.folder, "elsewhere") };
+    expect(await shop.run({ config: elsewhere })).toMatchObject({ batch_id: 2, status: "success" });
+    expect(published(shop.meter)).toEqual([]);
   });
 
-  it("does not wake the warehouse while the source cannot be reached, even if it is lost", async () => {
-    await using dealership = await createMetered();
-    const { config, copy, meter, run } = dealership;
-    await rm(copy);
-    const result = await run({ config: { ...config, sourceUrl: "postgres://nobody@127.0.0.1:1/none" } });
+  it("need not be there for a batch that cannot reach its source: the warehouse is left alone", async () => {
+    await using shop = await createLoadedShop();
+    await rm(copyOf(shop));
+    const result = await shop.run({ config: { ...shop.config, sourceUrl: "postgres://nobody@127.0.0.1:1/none" } });
     expect(result).toMatchObject({ batch_id: 2, status: "failed", error: { code: "SOURCE_UNREACHABLE" } });
-    expect(meter.takeCalls()).toEqual([]);
+    expect(shop.meter.takeCalls()).toEqual([]);
     expect(result.usage).toMatchObject({ statements: 0 });
+  });
+
+  it("is right whatever fails: the next batch ends equal, and the one after it finds nothing", async () => {
+    await using shop = await createLoadedShop();
+    const { database, meter, run } = shop;
+    await database.query(CHANGE);
+    await run();
+    const steps = meter.takeCalls().length;
+    expect(steps).toBeGreaterThan(6);
+    for (let failing = 0; failing < steps; failing++) {
+      await database.query(CHANGE);
+      let calls = 0;
+      meter.onCall = () => {
+        if (calls++ === failing) throw new Error(`call ${failing}`);
+      };
+      expect(await run(), `call ${failing}`).toMatchObject({ status: "failed" });
+      meter.onCall = () => {};
+      expect(await run(), `after call ${failing}`).toMatchObject({ status: "success" });
+      await expectMirrored(shop);
+      const built = "SELECT (SELECT max(price) FROM analytics.sales) = (SELECT max(price) FROM stage.orders)";
+      expect(await shop.ask(built)).toEqual([["true"]]);
+      meter.takeCalls();
+      expect(await run()).toMatchObject({ status: "success" });
+      expect(meter.takeCalls()).toEqual([]);
+    }
+  });
+
+  it("agrees with the source after any series of changes, losses and failures", async () => {
+    await using shop = await createLoadedShop();
+    const { database, meter, run } = shop;
+    const random = generator(11);
+    const any = <T>(choices: readonly T[]) => choices[Math.floor(random() * choices.length)] as T;
+    let next = 100;
+    const changes = [
+      () => `INSERT INTO orders VALUES (${next++}, 'n', 1, now())`,
+      () => `UPDATE orders SET customer = '${next++}', changed_at = now() WHERE id = ${1 + Math.floor(random() * 21)}`,
+      () =>
+        `DELETE FROM orders WHERE id = (SELECT id FROM orders ORDER BY id % ${1 + Math.floor(random() * 9)}, id LIMIT 1)`,
+      () => `INSERT INTO visits VALUES (${next++}, '/new')`,
+      () => `UPDATE rates SET rate = ${next++} WHERE currency = 'EUR'`,
+    ];
+    for (let round = 0; round < 8; round++) {
+      const changed = random() < 0.5;
+      if (changed) await database.query(any(changes)());
+      if (random() < 0.15) await rm(copyOf(shop), { force: true });
+      if (random() < 0.2) {
+        let left = Math.floor(random() * 8);
+        meter.onCall = () => {
+          if (left-- === 0) throw new Error("out of luck");
+        };
+        await run();
+        meter.onCall = () => {};
+      }
+      expect(await run()).toMatchObject({ status: "success" });
+      await expectMirrored(shop);
+      meter.takeCalls();
+      await run();
+      expect(meter.takeCalls()).toEqual([]);
+    }
   });
 });
 
 describe("models", () => {
-  it("are built again until they have all succeeded, while nothing is loaded", async () => {
-    await using dealership = await createMetered();
-    const { database, meter, run } = dealership;
-    await database.query(
-      "UPDATE vendas SET valor_pago = valor_pago * 0.5, data_atualizacao = now() WHERE id_vendas = (SELECT min(id_vendas) FROM vendas)",
-    );
-    expect(await run()).toMatchObject({ status: "failed" });
-    expect(published(meter)).toEqual([[2, "vendas"]]);
+  it("are built again until they and their tests have succeeded, while nothing is loaded", async () => {
+    await using shop = await createLoadedShop();
+    const { database, meter, run } = shop;
+    await database.query("UPDATE orders SET price = NULL, changed_at = now() WHERE id = 3");
+    expect(await run()).toMatchObject({ status: "failed", tests: [{ status: "fail" }] });
+    expect(published(meter)).toEqual([[2, "orders"]]);
     meter.takeCalls();
-    const again = await run();
-    expect(again.status).toBe("failed");
+    expect(await run()).toMatchObject({ status: "failed", tests: [{ status: "fail" }] });
     expect(published(meter)).toEqual([]);
     expect(meter.takeCalls()).toContain("materialize");
-    expect(again.tests.some(({ status }) => status === "fail")).toBe(true);
+    await database.query("UPDATE orders SET price = 3, changed_at = now() WHERE id = 3");
+    expect(await run()).toMatchObject({ status: "success" });
+    meter.takeCalls();
+    await run();
+    expect(meter.takeCalls()).toEqual([]);
   });
 
-  it("are built when the project has changed, or when they were named, or asked for anew", async () => {
-    await using dealership = await createMetered();
-    const { folder, meter, run } = dealership;
-    const projectDir = join(folder, "project");
-    await cp(SQL_FOLDER, projectDir, { recursive: true });
-    const config = { ...dealership.config, projectDir };
-    await run({ config });
-    expect(meter.takeCalls()).toEqual([]);
-    await appendFile(join(projectDir, "models/dimensions/dim_estados.sql"), "\n-- changed\n");
-    expect(statuses(await run({ config }))).toEqual(["success", "pass"]);
-    expect(published(meter)).toEqual([]);
+  it("are built when the project has changed, or what its templates read from outside, or when they were named", async () => {
+    await using shop = await createLoadedShop();
+    const { meter, run, projectDir } = shop;
+    await appendFile(join(projectDir, "models/sales.sql"), "-- changed\n");
+    expect(statuses(await run())).toEqual(["success", "pass"]);
+    process.env["DBT_COLOUR"] = "red";
+    try {
+      expect(statuses(await run())).toEqual(["success", "pass"]);
+    } finally {
+      delete process.env["DBT_COLOUR"];
+    }
+    expect(statuses(await run())).toEqual(["success", "pass"]);
     meter.takeCalls();
-    await run({ config });
+    await run();
     expect(meter.takeCalls()).toEqual([]);
-    const named = await run({ config, select: "dim_estados" });
-    expect(named.models.map(({ name }) => name)).toEqual(["dim_estados"]);
+    expect(statuses(await run({ select: "sales" }))).toEqual(["success", "pass"]);
     expect(published(meter)).toEqual([]);
-    await run({ config });
-    meter.takeCalls();
-    await run({ config, fullRefresh: true });
-    expect(meter.takeCalls()).toContain("materialize");
-    expect(published(meter)[0]).toHaveLength(8);
-    await run({ config });
-    expect(meter.takeCalls()).toEqual([]);
   });
 });
 
 describe("a manifest that has changed", () => {
-  it("makes its table count as new, and only that one", async () => {
-    await using dealership = await createMetered();
-    const { folder, meter, run } = dealership;
-    const projectDir = join(folder, "project");
-    await cp(SQL_FOLDER, projectDir, { recursive: true });
-    const file = join(projectDir, "models/manifest.yml");
+  it.each([
+    ["a type", 'name: rate, data_type: "decimal(10,4)"', 'name: rate, data_type: "decimal(12,4)"', "rates"],
+    ["a mode", "cursor: changed_at, deletes: hard", "cursor: changed_at, deletes: ignore", "orders"],
+    ["a column less", "          - {name: page, data_type: text}\n", "", "visits"],
+    ["a cursor", "cursor: changed_at, deletes: hard", "cursor: id, deletes: hard", "orders"],
+  ])("makes the table count as new that it changes, and only that one (%s)", async (_, before, after, table) => {
+    await using shop = await createLoadedShop();
+    const file = join(shop.projectDir, "models/manifest.yml");
     const text = readFileSync(file, "utf8");
-    const wider = text.replace("data_type: varchar(100)", "data_type: varchar(120)");
-    expect(wider).not.toBe(text);
-    writeFileSync(file, wider);
-    expect(await run({ config: { ...dealership.config, projectDir } })).toMatchObject({ status: "success" });
-    expect(published(meter)).toEqual([[2, "veiculos"]]);
+    expect(text).toContain(before);
+    writeFileSync(file, text.replace(before, after));
+    expect(await shop.run()).toMatchObject({ status: "success" });
+    expect(published(shop.meter)).toEqual([[2, table]]);
+    shop.meter.takeCalls();
+    await shop.run();
+    expect(shop.meter.takeCalls()).toEqual([]);
   });
 });
 
 describe("a warehouse that costs nothing", () => {
   it("is loaded and built in each batch as ever, and nothing is noted beside it", async () => {
-    await using dealership = await createDealership({ sales: 200 });
-    await dealership.run();
-    const result = await dealership.run();
+    await using shop = await createShop();
+    await shop.run({ openWarehouse });
+    const result = await shop.run({ openWarehouse });
     expect(statuses(result)).toEqual(["success", "pass"]);
-    expect(result.usage).toBeUndefined();
-    expect(existsSync(join(dealership.config.stateDir, "published.json"))).toBe(false);
-    expect(dealership.events.filter((event) => event.type === "task_started" && event.task.kind === "digest")).toEqual(
-      [],
-    );
-    expect(await dealership.ask("SELECT DISTINCT fence FROM pipeline.watermarks")).toEqual([["{}"]]);
+    expect(result).not.toHaveProperty("usage");
+    expect(existsSync(copyOf(shop))).toBe(false);
+    expect(shop.events.filter((event) => event.type === "task_started" && event.task.kind === "digest")).toEqual([]);
+    expect(await shop.ask("SELECT DISTINCT fence FROM pipeline.watermarks")).toEqual([["{}"]]);
   });
 });
