@@ -1,7 +1,7 @@
 /** Runs SQL that a user wrote, and says in the user's own text where it failed. */
 import { NovaError } from "../../core/errors.ts";
 import { EngineError, isConflict, resourceError } from "./engine-error.ts";
-import { locate } from "./sql-text.ts";
+import { locate } from "../sql-text.ts";
 
 export interface UserStatement {
   /** As the user wrote it. */

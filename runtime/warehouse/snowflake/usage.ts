@@ -22,7 +22,7 @@ const MINIMUM_SECONDS = 60;
 export interface WarehouseFacts {
   /** As SHOW WAREHOUSES gives it: X-Small, …, 6X-Large. */
   readonly size: string;
-  /** Null: it never suspends itself, so that the wait afterwards is not the batch's. */
+  /** Null or 0: it never suspends itself, so that the wait afterwards is not the batch's. */
   readonly autoSuspendSeconds: number | null;
 }
 
@@ -115,7 +115,7 @@ export function credits(
   const up: Stretch[] = [];
   for (const { from, to } of busy) {
     const last = up.at(-1);
-    if (last !== undefined && (autoSuspendSeconds === null || from - last.to <= wait * 1000)) last.to = to;
+    if (last !== undefined && (wait === 0 || from - last.to <= wait * 1000)) last.to = to;
     else up.push({ from, to });
   }
   const seconds = up.reduce((sum, { from, to }) => sum + Math.max(MINIMUM_SECONDS, (to - from) / 1000 + wait), 0);

@@ -1,6 +1,6 @@
 /** Snowflake's complaint about SQL that a user wrote, told in the user's own text. */
 import { NovaError } from "../../core/errors.ts";
-import { locate } from "../duckdb/sql-text.ts";
+import { locate } from "../sql-text.ts";
 import type { DriverFailure } from "./driver-failure.ts";
 import type { Statement, Step } from "./statement.ts";
 
@@ -11,7 +11,7 @@ export function userRole({ step }: Statement): string | undefined {
   return ROLES[step];
 }
 
-export interface Place {
+interface Place {
   /** Counted from 1. */
   readonly line: number;
   readonly column: number;
@@ -45,7 +45,7 @@ export function summaryOf(message: string): string {
  * Where in the user's text the error is. Snowflake counts lines from 1 and characters from 0 in the whole of what was sent; some of its
  * messages only name an object or a function, which is looked for.
  */
-export function placeOf(message: string, { sql, prefix = "" }: Statement): Place | undefined {
+function placeOf(message: string, { sql, prefix = "" }: Statement): Place | undefined {
   const written = sql.slice(prefix.length);
   const said = /\bline (\d+) at position (\d+)/.exec(message);
   const place = said ? inUserText({ line: Number(said[1]), column: Number(said[2]) + 1 }, prefix) : undefined;

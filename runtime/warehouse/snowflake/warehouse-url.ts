@@ -19,7 +19,7 @@ export interface SnowflakeTarget {
   readonly protocol: "https" | "http";
 }
 
-export type SnowflakeLogin =
+type SnowflakeLogin =
   | { readonly authenticator: "WORKLOAD_IDENTITY" }
   | { readonly authenticator: "SNOWFLAKE_JWT"; readonly privateKey: PrivateKeyReference };
 

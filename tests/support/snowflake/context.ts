@@ -5,7 +5,7 @@ import type { Relation, Stage } from "./catalogue.ts";
 import { tokenize, TokenReader, type Token } from "./lexer.ts";
 import type { SessionParameters } from "./parameters.ts";
 import type { Session } from "./session.ts";
-import { linePosition } from "../../../runtime/warehouse/duckdb/sql-text.ts";
+import { linePosition } from "../../../runtime/warehouse/sql-text.ts";
 
 export interface ObjectPath {
   readonly schema: string;

@@ -1,6 +1,6 @@
 /** DuckDB's errors in the words of Snowflake. */
 import { EngineError } from "../../../runtime/warehouse/duckdb/engine-error.ts";
-import { locate } from "../../../runtime/warehouse/duckdb/sql-text.ts";
+import { locate } from "../../../runtime/warehouse/sql-text.ts";
 import type { StatementContext } from "./context.ts";
 import {
   cancelled,

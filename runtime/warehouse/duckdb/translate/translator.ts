@@ -3,7 +3,7 @@ import { spawn, spawnSync, type ChildProcessByStdio } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { NovaError } from "../../../core/errors.ts";
-import { linePosition } from "../sql-text.ts";
+import { linePosition } from "../../sql-text.ts";
 import type { Translation } from "./translate-statement.ts";
 import { TranslationCache } from "./translation-cache.ts";
 import type { TranslationReply } from "./translator-process.ts";

@@ -23,7 +23,7 @@ export const KEY = generateKeyPairSync("rsa", { modulusLength: 2048 })
   .toString();
 writeFileSync(KEY_FILE, KEY, { mode: 0o600 });
 
-export function targetOf({ port }: Pick<ProtocolServer, "port">, keyFile: string = KEY_FILE): SnowflakeTarget {
+function targetOf({ port }: Pick<ProtocolServer, "port">, keyFile: string = KEY_FILE): SnowflakeTarget {
   return parseSnowflakeUrl(
     `snowflake://myorg-acct/NOVADRIVE?warehouse=DEFAULT_WH&role=RUNTIME&user=svc&private_key=${keyFile}` +
       `&host=127.0.0.1&port=${port}&protocol=http`,

@@ -17,7 +17,7 @@ export interface Asked {
 /** `drop`: the connection breaks without an answer. A number: HTTP status. An object: the JSON answer. */
 export type Answer = "drop" | "silence" | number | object;
 /** Undefined: as usual. */
-export type Behaviour = (asked: Asked, times: number) => Answer | undefined | Promise<Answer | undefined>;
+type Behaviour = (asked: Asked, times: number) => Answer | undefined | Promise<Answer | undefined>;
 
 export interface ProtocolServer extends AsyncDisposable {
   readonly port: number;

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { linePosition, locate } from "../../../../runtime/warehouse/duckdb/sql-text.ts";
+import { linePosition, locate } from "../../../runtime/warehouse/sql-text.ts";
 
 it("counts lines and characters from 1", () => {
   expect(linePosition("select 1", 0)).toEqual({ line: 1, column: 1 });
