@@ -10,12 +10,13 @@ import { failed, failedBy, ok, warning, type Finding } from "../../core/finding.
 import { findRunningBatch } from "../../schedule/batch-lock.ts";
 import type { AreaContext } from "./area.ts";
 
-export interface MachineChecks {
+export interface GivenSettings {
   readonly config: Config;
+  /** Settings that are not valid, and have their default in `config`. */
   readonly problems: readonly ConfigProblem[];
 }
 
-export async function checkMachine({ config, problems }: MachineChecks, { report }: AreaContext): Promise<void> {
+export async function checkMachine({ config, problems }: GivenSettings, { report }: AreaContext): Promise<void> {
   report(ok("Node.js", `${process.versions.node} on ${process.platform} ${process.arch}.`));
   report(...checkSettings(problems));
   const folder = resolve(config.stateDir);
