@@ -1,5 +1,5 @@
 /** What `doctor` checks of this machine: program, settings, state folder, disk, schedule, lock. */
-import { access, constants } from "node:fs/promises";
+import { access, constants, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import cronstrue from "cronstrue";
 import { createTask } from "node-cron";
@@ -51,15 +51,19 @@ async function nearestFolder(folder: string): Promise<string> {
 
 async function checkWritable(folder: string, existing: string): Promise<Finding> {
   const check = "state folder";
-  try {
-    await access(existing, constants.W_OK | constants.X_OK);
-    return ok(check, existing === folder ? `${folder} can be written.` : `${folder} will be made by the first batch.`);
-  } catch {
-    return failed(
+  const here = existing === folder;
+  const cannot = (why: string) =>
+    failed(
       check,
-      `${existing} cannot be written by this user${existing === folder ? "" : `, so ${folder} cannot be made`}.`,
-      "Give the user write access to it, or choose another folder with NOVADRIVE_STATE_DIR.",
+      `${existing} ${why}${here ? "" : `, so ${folder} cannot be made`}.`,
+      "Give this user write access to it, or choose another folder with NOVADRIVE_STATE_DIR.",
     );
+  try {
+    if (!(await stat(existing)).isDirectory()) return cannot("is no folder");
+    await access(existing, constants.W_OK | constants.X_OK);
+    return ok(check, here ? `${folder} can be written.` : `${folder} will be made by the first batch.`);
+  } catch {
+    return cannot("cannot be written by this user");
   }
 }
 
