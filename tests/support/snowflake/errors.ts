@@ -22,6 +22,10 @@ export const syntaxError = (line: number, column: number, unexpected: string): S
 export const unknownShape = (sql: string): SnowflakeError =>
   compilation("001003", "42000", `The test server does not know the shape of this statement: ${sql.slice(0, 2000)}`);
 
+/** https://docs.snowflake.com/en/sql-reference/parameters#multi-statement-count */
+export const severalStatements = (count: number): SnowflakeError =>
+  new SnowflakeError("000008", "0A000", `Actual statement count ${count} did not match the desired statement count 1.`);
+
 export const unsupported = (what: string): SnowflakeError =>
   compilation("000002", "0A000", `Unsupported feature '${what}'.`);
 

@@ -1,6 +1,7 @@
 /** A server on 127.0.0.1 that stands in for Snowflake: it speaks its protocol to the unmodified driver, and keeps its rows in DuckDB. */
 import type { Manifest } from "../../../runtime/manifest/manifest.ts";
-import type { WarehouseType } from "../../../runtime/manifest/warehouse-type.ts";
+import { stageTableColumns } from "../../../runtime/manifest/stage-table.ts";
+import { parseDataType } from "../../../runtime/manifest/warehouse-type.ts";
 import { Account } from "./account.ts";
 import type { Column } from "./catalogue.ts";
 import type { Grants } from "./grants.ts";
@@ -151,16 +152,15 @@ export class SnowflakeServer implements AsyncDisposable {
     });
   }
 
-  /** The stage tables of a manifest, in the schema STAGE: names in capitals, the two columns of the pipeline at the end. */
+  /** The stage tables of a manifest, as the infrastructure program makes them. */
   async createStageTables({ tables }: Manifest): Promise<void> {
     for (const table of tables) {
-      const columns = table.columns.map(({ name, type, nullable }) => ({ name: name.toUpperCase(), type, nullable }));
-      const own: readonly (readonly [string, WarehouseType])[] = [
-        ["_SYNCED_AT", { kind: "timestamp_ltz", precision: 9 }],
-        ["_BATCH_ID", { kind: "number", precision: 38, scale: 0 }],
-      ];
-      const all = [...columns, ...own.map(([name, type]) => ({ name, type, nullable: true }))];
-      await this.createTable("STAGE", table.name.toUpperCase(), all);
+      const columns = stageTableColumns(table).map(({ name, type, nullable, comment }) => {
+        const parsed = parseDataType(type.toLowerCase());
+        if (!parsed) throw new Error(`No type of Snowflake: ${type}`);
+        return { name, type: parsed, nullable, comment };
+      });
+      await this.createTable(table.schema.toUpperCase(), table.name.toUpperCase(), columns);
     }
   }
 

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { Account } from "./account.ts";
 import { StatementContext } from "./context.ts";
-import { cancelled, internal, SnowflakeError, timedOut, unknownShape } from "./errors.ts";
+import { cancelled, internal, severalStatements, SnowflakeError, timedOut, unknownShape } from "./errors.ts";
 import { kindOf } from "./execute/statement.ts";
 import { literal } from "./names.ts";
 import { tokenize } from "./lexer.ts";
@@ -146,6 +146,7 @@ export class Statements {
       abort.signal.throwIfAborted();
       if (error) throw error;
       this.#requireKnown(log);
+      requireSingle(context);
       const kind = kindOf(context);
       log.needsWarehouse = kind.needsWarehouse;
       if (kind.isDdl) await session.end("COMMIT", this.#account.locks);
@@ -194,6 +195,11 @@ export class Statements {
       this.#byQuery.delete(running.log.queryId);
     }
   }
+}
+
+function requireSingle({ tokens }: StatementContext): void {
+  const count = tokens.filter(({ text }, at) => text === ";" && at < tokens.length - 1).length + 1;
+  if (count > 1) throw severalStatements(count);
 }
 
 function asSnowflakeError(thrown: unknown): SnowflakeError {

@@ -5,17 +5,26 @@ import { notFound, syntaxError } from "./errors.ts";
 import { withNamedValues } from "./from-values.ts";
 import { tokenize, type Token } from "./lexer.ts";
 import { literal, physicalName, quoted } from "./names.ts";
+import { templateOf } from "./template.ts";
 
 /** @param sql a part of the statement; the whole one if absent. @throws SnowflakeError for what cannot be read */
 export async function translate(context: StatementContext, sql = context.sql): Promise<string> {
-  const prepared = withNamedValues(prepare(context, sql));
+  const { schemas } = context.account.catalogue;
+  const template = templateOf(withNamedValues(prepare(context, sql)), (schema) => schemas.has(schema));
   try {
-    const statements = await context.account.translator.translate(prepared);
-    return statements.join("; ");
+    return template.fill((await context.account.translator.translate(template.sql)).join("; "));
   } catch (thrown) {
-    if (!(thrown instanceof NovaError) || thrown.code !== "MODEL_SQL_FAILED") throw thrown;
-    throw unreadable(context.sql, sql, thrown);
+    throw await whereUnreadable(context, sql, thrown);
   }
+}
+
+/** The place is asked for again in the text that the client sent, since names have other lengths now. */
+async function whereUnreadable(context: StatementContext, sql: string, thrown: unknown): Promise<unknown> {
+  const isUnreadable = (error: unknown): error is NovaError =>
+    error instanceof NovaError && error.code === "MODEL_SQL_FAILED";
+  if (!isUnreadable(thrown)) return thrown;
+  const again: unknown = await context.account.translator.translate(sql).catch((error: unknown) => error);
+  return unreadable(context.sql, sql, isUnreadable(again) ? again : thrown);
 }
 
 /** Names as DuckDB has them, the session's own functions as their values. */

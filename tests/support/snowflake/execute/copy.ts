@@ -1,8 +1,8 @@
 /** COPY INTO a table: https://docs.snowflake.com/en/sql-reference/sql/copy-into-table. */
 import { createWriteStream } from "node:fs";
-import { rm, stat } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { once } from "node:events";
-import type { Column, Relation } from "../catalogue.ts";
+import type { Column, Relation, Stage } from "../catalogue.ts";
 import { findRefused, isSkipped, refused, withPlace, type FileToCheck } from "../copy-check.ts";
 import type { StatementContext } from "../context.ts";
 import { readCopyOptions, type CopyOptions, type CsvFormat } from "../copy-options.ts";
@@ -11,10 +11,9 @@ import { internal, invalidIdentifier, notFound } from "../errors.ts";
 import { physicalName, physicalPath, quoted, literal } from "../names.ts";
 import { status, STATEMENT_TYPES, table, type Outcome, type Row } from "../result.ts";
 import { runInTransaction, runTogether } from "../run.ts";
+import { scan } from "../scan.ts";
 import { shownName, stagedFiles, type StagedFile } from "./stage.ts";
 import { insertFile } from "../copy-sql.ts";
-import { longestRow } from "../../../../runtime/warehouse/duckdb/longest-row.ts";
-import type { Stage } from "../catalogue.ts";
 
 const COLUMNS =
   "file status rows_parsed rows_loaded error_limit errors_seen first_error first_error_line first_error_character first_error_column_name".split(
@@ -83,23 +82,34 @@ async function copyFile(context: StatementContext, copy: Copy, file: StagedFile)
   let path = file.path;
   try {
     if (!isPlain(options.format) || columns.length === 1) path = await normalized(check);
-    const buffer = await bufferFor(path);
+    const { longest, unclosed } = await scan(path, context.signal);
+    if (unclosed) throw await refusal(check);
     const names = columns.map(({ name }) => quoted(physicalName(name))).join(", ");
     const types = columns.map(({ type }) => type);
     const run = (parallel: boolean) =>
       runInTransaction(
         context,
-        insertFile(`${place} (${names})`, { path: literal(globless(path)), types, buffer, parallel }),
+        insertFile(`${place} (${names})`, {
+          path: literal(globless(path)),
+          types,
+          buffer: bufferFor(longest),
+          parallel,
+        }),
       );
     const result = await run(false).catch(async (thrown: unknown) => {
-      const found = await findRefused(check);
-      throw found ? withPlace(check, found) : thrown;
+      throw await refusal(check, thrown);
     });
     const loaded = String(result.rowsChanged);
     return [shownName(stage, file), "LOADED", loaded, loaded, "1", "0", null, null, null, null];
   } finally {
     if (path !== file.path) await rm(path, { force: true });
   }
+}
+
+/** What COPY says of a file that it does not take. */
+async function refusal(check: FileToCheck, otherwise?: unknown): Promise<unknown> {
+  const found = await findRefused(check);
+  return found ? withPlace(check, found) : (otherwise ?? internal(`cannot read ${check.name}`));
 }
 
 /** What DuckDB's reader can be told exactly. */
@@ -117,12 +127,11 @@ function isPlain(format: CsvFormat): boolean {
   );
 }
 
+/** Bytes; more is slower to begin with. */
 const BUFFER = 2 ** 21;
 
 /** A row that is longer than the reader's buffer may come back wrong. */
-async function bufferFor(path: string): Promise<number> {
-  if (!path.endsWith(".gz") && (await stat(path)).size < BUFFER) return BUFFER;
-  const longest = await longestRow(path);
+function bufferFor(longest: number): number {
   return longest < BUFFER ? BUFFER : 2 ** Math.ceil(Math.log2(longest + 1));
 }
 
@@ -146,8 +155,7 @@ async function normalized(check: FileToCheck): Promise<string> {
     if (!counted || record.unclosed || record.found !== undefined || cells.includes(undefined)) {
       out.destroy();
       await rm(path, { force: true });
-      const found = await findRefused(check);
-      throw found ? withPlace(check, found) : internal(`cannot read ${check.name}`);
+      throw await refusal(check);
     }
     const padding = columns.length === 1 ? ",1" : "";
     if (!out.write(`${cells.join(",")}${padding}\n`)) await once(out, "drain");
