@@ -5,6 +5,7 @@ import {
   SecretsManagerServiceException,
 } from "@aws-sdk/client-secrets-manager";
 import { NovaError } from "../../core/errors.ts";
+import { driverFailure } from "./driver-failure.ts";
 
 export interface ReadSecretOptions {
   /** ARN or name. */
@@ -35,29 +36,30 @@ export async function readSecret({ id, region, signal }: ReadSecretOptions): Pro
 
 function secretError(thrown: unknown, id: string): NovaError {
   const name = thrown instanceof Error ? thrown.name : "";
+  const cause = driverFailure(thrown);
   const grant = `Allow secretsmanager:GetSecretValue on ${id} (and kms:Decrypt on its key) to the role of this machine.`;
   if (name === "ResourceNotFoundException") {
     return new NovaError("CONFIG_INVALID", `There is no secret ${id} in AWS Secrets Manager.`, {
       remedy: "Correct private_key in NOVADRIVE_WAREHOUSE_URL, and its region.",
-      cause: thrown,
+      cause,
     });
   }
   if (/AccessDenied|DecryptionFailure|InvalidRequest|UnrecognizedClient|ExpiredToken/.test(name)) {
     return new NovaError("CONFIG_INVALID", `AWS does not let this program read the secret ${id} (${name}).`, {
       remedy: grant,
-      cause: thrown,
+      cause,
     });
   }
   if (/CredentialsProvider|Region is missing/.test(`${name} ${thrown instanceof Error ? thrown.message : ""}`)) {
     return new NovaError(
       "CONFIG_INVALID",
       `The secret ${id} cannot be read, because this machine has no AWS credentials or no region.`,
-      { remedy: "Run on a box with an instance role, or set AWS_PROFILE and AWS_REGION.", cause: thrown },
+      { remedy: "Run on a box with an instance role, or set AWS_PROFILE and AWS_REGION.", cause },
     );
   }
   const answered = thrown instanceof SecretsManagerServiceException ? ` (${name})` : "";
   return new NovaError("WAREHOUSE_UNREACHABLE", `AWS Secrets Manager did not give the secret ${id}${answered}.`, {
     remedy: "Check that this machine reaches secretsmanager.<region>.amazonaws.com, port 443.",
-    cause: thrown,
+    cause,
   });
 }

@@ -42,10 +42,10 @@ export function driverFailure(thrown: unknown, queryId?: string): DriverFailure 
   });
 }
 
-/** AWS's errors, and those of sockets that tried several addresses, may have no message. */
+/** Sockets that tried several addresses have an empty one, and the driver gives none at all to a refusal that came without. */
 function messageOf(error: Error): string {
-  if (error.message !== "") return error.message;
-  return error.cause instanceof Error && error.cause.message !== "" ? error.cause.message : error.name;
+  const said = [error.message, property(error.cause, "message")].find((message) => text(message) !== undefined);
+  return text(said) ?? `${error.name} without a message`;
 }
 
 function property(value: unknown, name: string): unknown {

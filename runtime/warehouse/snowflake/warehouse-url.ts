@@ -135,7 +135,7 @@ interface Problem {
 }
 
 function refusePasswords(url: URL): void {
-  const named = [...url.searchParams.keys()].find((name) => /pass|pwd|token|secret/i.test(name));
+  const named = [...url.searchParams.keys()].find((name) => /^[a-z_-]*(?:pass|pwd|token|secret)[a-z_-]*$/i.test(name));
   if (url.username === "" && url.password === "" && named === undefined) return;
   throw new NovaError(
     "CONFIG_INVALID",
@@ -159,6 +159,10 @@ function unknownParameters(url: URL): Problem[] {
     .filter((name) => !isParameter(name))
     .map((name) => {
       const known = `It takes ${PARAMETERS.join(", ")}.`;
+      // What stands behind a stray "?" may be the rest of a password.
+      if (!/^[a-z][a-z_-]{0,30}$/i.test(name)) {
+        return { message: "NOVADRIVE_WAREHOUSE_URL has something behind its ? that is no parameter.", remedy: known };
+      }
       const near = PARAMETERS.find((parameter) => leven(parameter, name.toLowerCase().replaceAll("-", "_")) <= 2);
       return {
         message: `NOVADRIVE_WAREHOUSE_URL has the unknown parameter ${JSON.stringify(name)}${near ? `; did you mean ${near}?` : "."}`,

@@ -85,6 +85,7 @@ const MISBEHAVIOURS: Readonly<Record<string, (asked: Asked, times: number) => An
   "a status 503": () => 503,
   "a status 403": () => 403,
   "an answer without data": () => ({ success: true }),
+  "a refusal without a word": () => ({ success: false, message: null, code: null, data: null }),
   "an answer that is a text": (asked) => ({ success: false, message: echo(asked), code: "1", data: null }),
   "a result of another shape": () => resultOf([{ name: "at", type: "timestamp_ltz" }], [["never"]]),
 };

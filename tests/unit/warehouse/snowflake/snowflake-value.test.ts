@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { canonicalText } from "../../../../runtime/warehouse/snowflake/snowflake-value.ts";
 import { runOn, withServer } from "./driver-fixture.ts";
@@ -64,6 +65,31 @@ describe("values of Snowflake", () => {
       expect(table(rows[0] ?? [])).toEqual(table(VALUES.map(([, , , text]) => text)));
       expect(seen[0]).toEqual({ name: "c0", type: "FIXED" });
     });
+  });
+
+  it("are the same instants as JavaScript's, from year 1 to 9999, cut to microseconds", () => {
+    const milliseconds = fc.integer({ min: Date.UTC(2000) - 63_082_281_600_000, max: Date.UTC(9999, 11, 31) });
+    fc.assert(
+      fc.property(milliseconds, fc.integer({ min: 0, max: 999_999 }), (instant, nanoseconds) => {
+        const all = BigInt(instant) * 1_000_000n + BigInt(nanoseconds);
+        const digits = String(all < 0n ? -all : all).padStart(10, "0");
+        const sent = `${all < 0n ? "-" : ""}${digits.slice(0, -9)}.${digits.slice(-9)}`;
+        const [date, time] = new Date(instant).toISOString().replace("Z", "").split("T");
+        const text = `${date} ${time}${String(Math.floor(nanoseconds / 1000)).padStart(3, "0")}`;
+        expect(canonicalText(sent, { name: "TIMESTAMP_NTZ", scale: 9 })).toBe(text);
+        expect(canonicalText(`${sent} 1260`, { name: "TIMESTAMP_TZ", scale: 9 })).toBe(`${text}+00`);
+      }),
+    );
+  });
+
+  it("keep every digit of a number, and every bit of a float", () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: -(10n ** 38n) + 1n, max: 10n ** 38n - 1n }), fc.double(), (integer, float) => {
+        expect(canonicalText(String(integer), { name: "FIXED", scale: 0 })).toBe(String(integer));
+        const text = canonicalText(Object.is(float, -0) ? "-0" : String(float), { name: "REAL", scale: 0 });
+        expect(Object.is(Number(text), float)).toBe(true);
+      }),
+    );
   });
 
   it("keep columns of the same name apart, and their order", async () => {

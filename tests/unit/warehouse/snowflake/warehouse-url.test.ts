@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { NovaError } from "../../../../runtime/core/errors.ts";
 import { parseSnowflakeUrl } from "../../../../runtime/warehouse/snowflake/warehouse-url.ts";
@@ -129,6 +130,36 @@ describe("a Snowflake URL", () => {
   ])("never quotes what may be a secret: %s", (url) => {
     const error = refusal(url);
     expect(`${error.message} ${error.remedy} ${JSON.stringify(error.report())}`).not.toContain(SECRET);
+  });
+
+  it("is taken or refused with an error of its own, never shown, whatever it holds", () => {
+    const part = fc.oneof(
+      fc.string({ unit: "grapheme" }),
+      fc.constantFrom("%", "@", ":", "//", "?", "&", "=", "[", '"'),
+    );
+    const names = fc.constantFrom(
+      "warehouse",
+      "role",
+      "user",
+      "private_key",
+      "host",
+      "port",
+      "protocol",
+      "authenticator",
+    );
+    fc.assert(
+      fc.property(part, part, part, fc.array(fc.tuple(names, part)), (login, account, path, parameters) => {
+        const query = parameters.map(([name, value]) => `${name}=${value}`).join("&");
+        const canary = "hunter2hunter2";
+        const url = `snowflake://${login}:${canary}@${account}/${path}?${query}&role=${canary}${login}`;
+        try {
+          parseSnowflakeUrl(url);
+        } catch (thrown) {
+          expect(thrown).toMatchObject({ code: "CONFIG_INVALID" });
+          expect(JSON.stringify(thrown instanceof NovaError && thrown.report())).not.toContain(canary);
+        }
+      }),
+    );
   });
 
   it("points from a password to what takes its place", () => {
