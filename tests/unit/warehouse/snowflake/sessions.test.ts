@@ -1,11 +1,12 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { UsageMeter } from "../../../../runtime/warehouse/snowflake/usage.ts";
 import { FakeClock } from "../../../support/fake-clock.ts";
 import { hurryDriver, KEY, open, runOn, statement } from "./driver-fixture.ts";
-import { protocolServer, refusal, TOKENS, type ProtocolServer } from "./protocol-server.ts";
+import { protocolServer, refusal, resultOf, TOKENS, type ProtocolServer } from "./protocol-server.ts";
 
 let server: ProtocolServer;
 beforeEach(async () => {
@@ -168,6 +169,44 @@ describe("a session is not used again", () => {
     await expect(sessions.use((session) => session.run(statement("select wrong")))).rejects.toThrow();
     await sessions.use((session) => session.run(statement("select 1")));
     expect(server.logins).toBe(1);
+  });
+});
+
+describe("a session", () => {
+  /** `!`: refused by the server, which then leaves everything as it was. */
+  const steps = fc.constantFrom("begin", "begin!", "commit", "commit!", "rollback", "rollback!", "select", "select!");
+
+  it("never begins a use with a transaction that an earlier one has left open", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.array(steps, { maxLength: 5 }), { maxLength: 4 }), async (uses) => {
+        const transactions = new Map<string, boolean>();
+        let logins = 0;
+        server.behave(({ path, sql, token }) => {
+          if (path.endsWith("login-request")) {
+            const lifetime = { validityInSeconds: 3600, masterValidityInSeconds: 14_400 };
+            return {
+              success: true,
+              data: { token: `ver:1-hint:${++logins}`, masterToken: "m", ...lifetime, parameters: [] },
+            };
+          }
+          const [verb = ""] = sql.split("!");
+          if (sql.endsWith("!")) return refusal("000603", "no", "XX000");
+          if (verb === "begin") transactions.set(token, true);
+          if (verb === "commit" || verb === "rollback") transactions.set(token, false);
+          if (verb === "first of a use")
+            return resultOf([{ name: "open", type: "text" }], [[String(transactions.get(token) ?? false)]]);
+          return undefined;
+        });
+        await using sessions = open(server, { parallel: 1 });
+        for (const use of uses) {
+          await sessions.use(async (session) => {
+            expect((await session.run(statement("first of a use"))).rows).toEqual([["false"]]);
+            for (const step of use) await session.run(statement(step)).catch(() => undefined);
+          });
+        }
+      }),
+      { numRuns: 40 },
+    );
   });
 });
 
