@@ -36,8 +36,9 @@ const fileOf = ({ stateDir }: Config): string => join(stateDir, "published.json"
 /** undefined where there is none that can be used, for whatever reason. */
 export function readPublished(config: Config): PublishedState | undefined {
   try {
-    const { warehouse, watermarks, ...state } = copy.parse(JSON.parse(readFileSync(fileOf(config), "utf8")));
-    return warehouse === identityOf(config.warehouseUrl) ? { ...state, watermarks: new Map(watermarks) } : undefined;
+    const read = copy.parse(JSON.parse(readFileSync(fileOf(config), "utf8")));
+    if (read.warehouse !== identityOf(config.warehouseUrl)) return undefined;
+    return { lastBatchId: read.lastBatchId, watermarks: new Map(read.watermarks), project: read.project };
   } catch {
     return undefined;
   }
