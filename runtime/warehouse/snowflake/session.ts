@@ -37,8 +37,8 @@ export class Session implements SnowflakeSession {
     try {
       return await this.#send(this.#connection, statement, signal);
     } catch (thrown) {
-      if (!first || !mayBeSentAgain(thrown, statement) || signal?.aborted)
-        throw this.#explain(thrown, statement, signal);
+      const again = first && !signal?.aborted && mayBeSentAgain(thrown, statement);
+      if (!again) throw this.#explain(thrown, statement, signal);
       // Nothing of the ended session is missed yet: no transaction, no temporary table. The statement was refused before it began.
       await this.#options.release(this.#connection, false);
       this.#connection = undefined;
