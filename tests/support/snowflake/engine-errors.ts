@@ -31,12 +31,16 @@ export function snowflakeError(context: StatementContext, thrown: unknown, sent:
 type Rule = readonly [RegExp, (match: readonly string[]) => SnowflakeError];
 
 const RULES: readonly Rule[] = [
-  [new RegExp(`${TOO_LONG}([\\s\\S]*?)(?:\\)?$)`), ([, value = ""]) => tooLong(value)],
+  [new RegExp(`^[\\s\\S]*Error: ${TOO_LONG}([\\s\\S]*)\\)$`), ([, value = ""]) => tooLong(value)],
   [/division by zero/i, () => divisionByZero()],
   [/NOT NULL constraint failed/, () => nullNotAllowed()],
   [/interrupted/i, () => cancelled()],
   [
     /Casting value "(.*?)" to type (DECIMAL\(\d+,\d+\)|\w+) failed: value is out of range/s,
+    ([, value = "", type = ""]) => outOfRepresentableRange(fixed(type), value),
+  ],
+  [
+    /Could not cast value (\S+) to (DECIMAL\(\d+,\d+\))/s,
     ([, value = "", type = ""]) => outOfRepresentableRange(fixed(type), value),
   ],
   [

@@ -32,3 +32,7 @@ CREATE OR REPLACE MACRO nd_format(value, format) AS
         WHEN typeof(value) = 'TIME' THEN strftime(CAST('1970-01-01 ' || CAST(value AS VARCHAR) AS TIMESTAMP), format)
         ELSE strftime(CAST(CAST(value AS VARCHAR) AS TIMESTAMP), format)
     END;
+
+-- https://docs.snowflake.com/en/sql-reference/functions/to_binary: HEX is the default format, and the only one known here.
+CREATE OR REPLACE MACRO to_binary(value) AS unhex(value),
+(value, format) AS unhex(value);

@@ -69,7 +69,7 @@ export class TestClient implements AsyncDisposable {
         parameters: { QUERY_TAG: JSON.stringify(tag) },
         ...(options.binds ? { binds: options.binds } : {}),
         ...(options.requestId === undefined ? {} : { requestId: options.requestId }),
-        complete: (error, _statement, rows) => (error ? reject(error) : resolve(rows ?? [])),
+        complete: (error, statement, rows) => (error ? reject(error) : resolve(withNulls(statement, rows ?? []))),
       });
     });
   }
@@ -77,4 +77,15 @@ export class TestClient implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await new Promise((resolve) => this.connection.destroy(resolve));
   }
+}
+
+/** What is fetched as text has the text NULL for NULL. */
+function withNulls(statement: snowflake.RowStatement | snowflake.FileAndStageBindStatement, rows: Rows): Rows {
+  const columns = statement.getColumns() ?? [];
+  const others = new Set(columns.filter((column) => !column.isString()).map((column) => column.getName()));
+  return rows.map((row) =>
+    Object.fromEntries(
+      Object.entries(row).map(([name, value]) => [name, value === "NULL" && others.has(name) ? null : value]),
+    ),
+  );
 }

@@ -68,12 +68,12 @@ export function kindOf(context: StatementContext): Kind {
   return kind;
 }
 
+const MODIFIERS = new Set("OR REPLACE LOCAL GLOBAL SECURE TRANSIENT TEMPORARY TEMP VOLATILE".split(" "));
+
 function createKind(context: StatementContext): Kind {
-  const words = context.tokens.slice(1, 6).map(({ value }) => value);
-  if (words.includes("SCHEMA")) return ddl(createSchema);
-  if (words.includes("VIEW")) return ddl(createView);
-  if (words.includes("STAGE")) return ddl(createStage);
-  const asQuery = topLevelAs(context) !== undefined;
-  // A temporary table does not end the transaction: https://docs.snowflake.com/en/sql-reference/transactions#ddl does not except it, so it does.
-  return { needsWarehouse: asQuery, isDdl: true, execute: createTable };
+  const object = context.tokens.slice(1).find(({ value }) => !MODIFIERS.has(value))?.value;
+  if (object === "SCHEMA") return ddl(createSchema);
+  if (object === "VIEW") return ddl(createView);
+  if (object === "STAGE") return ddl(createStage);
+  return { needsWarehouse: topLevelAs(context) !== undefined, isDdl: true, execute: createTable };
 }
