@@ -3,7 +3,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { vi } from "vitest";
+import { afterAll, vi } from "vitest";
 import { systemClock, type Clock } from "../../../../runtime/core/clock.ts";
 import { openSessions } from "../../../../runtime/warehouse/snowflake/sessions.ts";
 import type {
@@ -16,7 +16,7 @@ import { parseSnowflakeUrl, type SnowflakeTarget } from "../../../../runtime/war
 import { protocolServer, type ProtocolServer } from "./protocol-server.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "novadrive-key-"));
-process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 export const KEY_FILE = join(folder, "rsa_key.p8");
 export const KEY = generateKeyPairSync("rsa", { modulusLength: 2048 })
   .privateKey.export({ format: "pem", type: "pkcs8" })
