@@ -2,7 +2,7 @@
  * The statement that boils a table down to counts and sums of 64-bit hashes: equal for equal rows, whatever their order, their place in the
  * heap or the plan, and different after any change but for one chance in 2^64. (No defence against somebody who looks for collisions.)
  *
- * One scan: 0.9 s for 5 M keys, 2.4 s for 5 M whole rows of six columns (PostgreSQL 18, two cores).
+ * One scan: 0.9 s for the keys of 5 M rows, 2.7 s for 5 M whole rows of six columns (PostgreSQL 18, two cores).
  */
 import { identifier } from "../core/sql.ts";
 import type { ManifestTable } from "../manifest/manifest.ts";

@@ -22,6 +22,7 @@ describe.skipIf(found === undefined)("the status page in a browser", () => {
     readonly path?: string;
     readonly batches?: number;
     readonly running?: boolean;
+    readonly metered?: boolean;
     readonly context?: BrowserContextOptions;
   }
 
@@ -33,9 +34,10 @@ describe.skipIf(found === undefined)("the status page in a browser", () => {
     readonly fill: (batchId: number, outcome: SampleOutcome) => void;
   }
 
-  async function open({ path = "/", batches = 0, running = false, context, ...options }: OpenOptions): Promise<Opened> {
+  async function open(opening: OpenOptions): Promise<Opened> {
+    const { path = "/", batches = 0, running = false, metered, context, ...options } = opening;
     const page = await openStatusPage(options);
-    for (const event of sampleHistory({ batches, until: new Date(), running })) page.events.emit(event);
+    for (const event of sampleHistory({ batches, until: new Date(), running, metered })) page.events.emit(event);
     const url = await page.listen();
     const own = await browser.newContext({ reducedMotion: "reduce", ...context });
     const tab = await own.newPage();
@@ -241,8 +243,14 @@ describe.skipIf(found === undefined)("the status page in a browser", () => {
     expect(await tab.getByText("Connection lost").isVisible()).toBe(false);
   });
 
-  test.each([390, 768, 1440])("nothing sticks out to the side at %d pixels", async (width) => {
-    await using opened = await open({ batches: 14, running: true, context: { viewport: { width, height: 844 } } });
+  test.each([
+    [390, false],
+    [390, true],
+    [768, true],
+    [1440, true],
+  ])("nothing sticks out to the side at %d pixels (with costs: %s)", async (width, metered) => {
+    const context = { viewport: { width, height: 844 } };
+    await using opened = await open({ batches: 14, running: true, metered, context });
     const { tab } = opened;
     const { origin } = new URL(tab.url());
     for (const path of ["/", "/batches/14", "/batches/13", "/batches/1", "/?before=5", "/nothing"]) {
@@ -253,10 +261,10 @@ describe.skipIf(found === undefined)("the status page in a browser", () => {
   });
 
   test.each(["light", "dark"] as const)("text stands out from its ground in the %s scheme", async (colorScheme) => {
-    await using opened = await open({ batches: 12, running: true, context: { colorScheme } });
+    await using opened = await open({ batches: 12, running: true, metered: true, context: { colorScheme } });
     const { tab } = opened;
     const { origin } = new URL(tab.url());
-    for (const path of ["/", "/batches/11", "/batches/12"]) {
+    for (const path of ["/", "/batches/10", "/batches/11", "/batches/12"]) {
       await tab.goto(origin + path);
       expect(await tab.evaluate(lowContrast), path).toEqual([]);
     }

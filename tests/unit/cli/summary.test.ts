@@ -1,5 +1,5 @@
 import { PassThrough } from "node:stream";
-import { WriteStream } from "node:tty";
+import type { WriteStream } from "node:tty";
 import { expect, test } from "vitest";
 import { summarize, type Summarized } from "../../../runtime/cli/output/summary.ts";
 import { formatCredits } from "../../../runtime/core/format.ts";
