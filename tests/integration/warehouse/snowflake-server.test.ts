@@ -1,10 +1,12 @@
 /** The server that stands in for Snowflake, through the unmodified driver: the rules that the adapter depends on. */
+import { readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { startSnowflakeServer, type SnowflakeServer } from "../../support/snowflake/server.ts";
+import { statementsIn } from "../../support/snowflake/shapes.ts";
 import { TEST_USER, TestClient, type Rows } from "../../support/snowflake/test-client.ts";
 
 const FORMAT = `FILE_FORMAT = (TYPE = CSV FIELD_OPTIONALLY_ENCLOSED_BY = '"' ESCAPE_UNENCLOSED_FIELD = NONE NULL_IF = ())`;
@@ -494,5 +496,23 @@ describe("the warehouse", () => {
     expect(await without.run("SHOW WAREHOUSES LIKE 'load%'")).toMatchObject([
       { name: "LOAD_WH", size: "X-Small", auto_suspend: "60", auto_resume: "true" },
     ]);
+  });
+});
+
+describe("the adapter's statements", () => {
+  it("need the warehouse exactly where their snapshots say so", async () => {
+    const statements = join(import.meta.dirname, "../../unit/warehouse/snowflake/statements");
+    const said: (readonly [sql: string, needsWarehouse: boolean])[] = [];
+    for (const file of readdirSync(statements)) {
+      for (const block of readFileSync(join(statements, file), "utf8").split(/;\n/)) {
+        const [sql] = statementsIn(block);
+        if (sql !== undefined && !sql.startsWith("PUT")) said.push([sql, !block.includes("-- needs no warehouse")]);
+      }
+    }
+    await using own = await TestClient.connect(server);
+    const before = server.log.length;
+    for (const [sql] of said) await own.run(sql).catch(() => undefined);
+    const judged = server.log.slice(before).map(({ sql, needsWarehouse }) => [sql, needsWarehouse]);
+    expect(judged).toEqual(said);
   });
 });

@@ -53,7 +53,10 @@ export class TestClient implements AsyncDisposable {
       sfRetryMaxLoginRetries: 1,
       ...options,
     });
-    await connection.connectAsync();
+    // Its promise is fulfilled even if the login was refused.
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    connection.connect((error) => (error ? reject(error) : resolve()));
+    await promise;
     return new TestClient(connection);
   }
 
