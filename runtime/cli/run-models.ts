@@ -25,7 +25,9 @@ export async function runModels({ config, signal, ...selection }: RunModelsOptio
   const project = await openProject(config);
   const events = new EventBus();
   using _view = showProgress(events, process.stderr, config.logLevel);
-  await using warehouse = await openWarehouse({ url: config.warehouseUrl, cacheFolder: cacheFolder(config) });
+  const warn = (message: string) =>
+    events.emit({ type: "log", batchId: 0, at: systemClock.now(), level: "warn", message });
+  await using warehouse = await openWarehouse({ url: config.warehouseUrl, cacheFolder: cacheFolder(config), warn });
   const { lastBatchId: batchId } = await warehouse.readState();
   const tasks = createTaskRunner({
     batchId,

@@ -11,6 +11,7 @@ export interface OpenForBatchOptions {
   readonly config: Config;
   readonly store: Store;
   readonly open: typeof openWarehouse;
+  readonly warn: (message: string) => void;
 }
 
 export interface OpenedForBatch {
@@ -19,17 +20,18 @@ export interface OpenedForBatch {
   readonly lastBatchId: number;
   /** Of a warehouse whose statements cost money. */
   readonly remembered?: PublishedState | undefined;
-  readonly error?: NovaError | undefined;
+  /** Why the warehouse could not be opened or asked. */
+  readonly failure?: NovaError | undefined;
 }
 
 /**
  * The batch's number continues the warehouse's; where that cannot be asked, the failed batch gets the next one of the history. A warehouse that
  * costs money is asked only if this machine knows of no batch at all: it may turn out later that the number is taken.
  */
-export async function openForBatch({ config, store, open }: OpenForBatchOptions): Promise<OpenedForBatch> {
+export async function openForBatch({ config, store, open, warn }: OpenForBatchOptions): Promise<OpenedForBatch> {
   let warehouse: Warehouse | undefined;
   try {
-    warehouse = await open({ url: config.warehouseUrl, cacheFolder: cacheFolder(config) });
+    warehouse = await open({ url: config.warehouseUrl, cacheFolder: cacheFolder(config), warn });
     if (warehouse.capabilities.metered) {
       const remembered = readPublished(config);
       if (remembered) return { warehouse, remembered, lastBatchId: remembered.lastBatchId };
@@ -37,7 +39,6 @@ export async function openForBatch({ config, store, open }: OpenForBatchOptions)
     }
     return { warehouse, lastBatchId: (await warehouse.readState()).lastBatchId };
   } catch (thrown) {
-    await warehouse?.[Symbol.asyncDispose]();
-    return { lastBatchId: 0, error: toNovaError(thrown) };
+    return { warehouse, lastBatchId: 0, failure: toNovaError(thrown) };
   }
 }

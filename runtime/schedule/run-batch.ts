@@ -12,6 +12,7 @@ import { openWarehouse } from "../warehouse/open.ts";
 import type { Warehouse } from "../warehouse/warehouse.ts";
 import { acquireBatchLock } from "./batch-lock.ts";
 import { buildModels, openProject } from "./build-models.ts";
+import { EarlyWarnings } from "./early-warnings.ts";
 import { loadTables } from "./load-tables.ts";
 import { openForBatch } from "./open-for-batch.ts";
 import { projectFingerprint } from "./project-fingerprint.ts";
@@ -45,10 +46,12 @@ export async function runBatch(options: RunBatchOptions): Promise<BatchResult> {
   const { config, store, clock = systemClock } = options;
   using _lock = acquireBatchLock(config.stateDir);
   store.closeAbandoned(clock.now());
-  const opened = await openForBatch({ config, store, open: options.openWarehouse ?? openWarehouse });
+  const warnings = new EarlyWarnings();
+  const open = options.openWarehouse ?? openWarehouse;
+  const { lastBatchId, ...opened } = await openForBatch({ config, store, open, warn: warnings.warn });
   await using warehouse = opened.warehouse;
-  const context = { clock, warehouse, failure: opened.error, remembered: opened.remembered };
-  const result = await runNumbered(options, { ...context, batchId: store.nextBatchId(opened.lastBatchId) });
+  const context = { ...opened, warehouse, clock, warnings };
+  const result = await runNumbered(options, { ...context, batchId: store.nextBatchId(lastBatchId) });
   if (result.error?.code !== "BATCH_NUMBER_TAKEN") return result;
   // The number was taken from what this machine remembers; now the warehouse has been asked.
   const batchId = store.nextBatchId(Number(result.error.details?.["lastBatchId"]));
@@ -58,20 +61,23 @@ export async function runBatch(options: RunBatchOptions): Promise<BatchResult> {
 interface NumberedContext {
   readonly batchId: number;
   readonly clock: Clock;
+  /** The warehouse's. */
+  readonly warnings: EarlyWarnings;
   /** undefined if it could not be opened, which `failure` explains. */
-  readonly warehouse: Warehouse | undefined;
-  readonly failure: NovaError | undefined;
+  readonly warehouse?: Warehouse | undefined;
+  readonly failure?: NovaError | undefined;
   /** What this machine knows of the last batch, where the warehouse's statements cost money. */
-  readonly remembered: PublishedState | undefined;
+  readonly remembered?: PublishedState | undefined;
 }
 
 async function runNumbered(options: RunBatchOptions, context: NumberedContext): Promise<BatchResult> {
   const { events, trigger } = options;
-  const { batchId, clock, failure, warehouse } = context;
+  const { batchId, clock, failure, warehouse, warnings } = context;
   const startedAt = clock.now();
   events.emit({ type: "batch_started", batchId, at: startedAt, trigger });
+  warnings.passTo((message) => events.emit({ type: "log", batchId, at: clock.now(), level: "warn", message }));
   const progress: BatchProgress = { snapshot: null, tables: [], models: [], tests: [] };
-  const error = warehouse ? await runSteps(options, { ...context, warehouse, progress }) : failure;
+  const error = warehouse && !failure ? await runSteps(options, { ...context, warehouse, progress }) : failure;
   const usage = warehouse?.usage();
   const result: BatchResult = {
     batch_id: batchId,

@@ -55,7 +55,7 @@ export interface TableDigest {
 }
 
 /** Equal for the same rows (in any order), and different after a change. */
-export interface Digest {
+interface Digest {
   readonly count: number;
   /** Sum of 64-bit hashes, in decimal digits. */
   readonly hash: string;

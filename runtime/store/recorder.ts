@@ -273,10 +273,13 @@ function prepare(database: DatabaseSync) {
     log: statement(`
       INSERT INTO logs (batch_id, at, level, task, message)
       SELECT $batch, $at, $level, $task, $message WHERE EXISTS (SELECT 1 FROM batches WHERE id = $batch)`),
+    // What models and tests last came to is kept, however many batches have found nothing new since.
     prune: statement(`
       DELETE FROM batches WHERE id IN (
         SELECT id FROM batches
         WHERE status <> 'running' AND id <= (SELECT id FROM batches ORDER BY id DESC LIMIT 1 OFFSET $keep)
+          AND id NOT IN (SELECT max(batch_id) FROM model_results WHERE status <> 'skipped' GROUP BY name)
+          AND id NOT IN (SELECT max(batch_id) FROM test_results WHERE status <> 'skipped' GROUP BY name)
         ORDER BY id LIMIT $atOnce
       )`),
   };

@@ -24,7 +24,7 @@ export interface BarChartOptions {
   readonly footnote?: Content;
 }
 
-export interface Bar {
+interface Bar {
   /** Classes that say how it looks. */
   readonly look: string;
   /** Per cent of the chart. */

@@ -289,6 +289,31 @@ describe("what is remembered of the last batch", () => {
   });
 });
 
+describe("what a batch used", () => {
+  it("is told even if it could not begin", async () => {
+    await using shop = await createShop();
+    shop.meter.onCall = () => {
+      throw new Error("no answer");
+    };
+    const result = await shop.run();
+    expect(result).toMatchObject({ batch_id: 1, status: "failed", usage: { statements: 1 }, tables: [] });
+    using store = Store.open({ folder: shop.config.stateDir });
+    expect(store.batch(1)?.usage).toEqual(result.usage);
+  });
+
+  it("does not keep warnings of the warehouse's opening from the batch's log", async () => {
+    await using shop = await createShop();
+    const open: typeof openWarehouse = (options) => {
+      options.warn?.("the key can be read by everybody");
+      return openWarehouse(options);
+    };
+    await shop.run({ openWarehouse: open });
+    expect(shop.events.filter((event) => event.type === "log" && event.level === "warn")).toMatchObject([
+      { batchId: 1, message: "the key can be read by everybody" },
+    ]);
+  });
+});
+
 describe("models", () => {
   it("are built again until they and their tests have succeeded, while nothing is loaded", async () => {
     await using shop = await createLoadedShop();

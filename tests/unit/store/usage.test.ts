@@ -98,3 +98,15 @@ test("a model that was never built is shown as skipped", () => {
   fill(store, 3, "nothing new");
   expect(new Set(store.models().map(({ status }) => status))).toEqual(new Set(["skipped"]));
 });
+
+test("what models and tests last came to is kept when older batches go, though hundreds found nothing new since", () => {
+  using history = testHistory();
+  const store = history.open({ keep: 3 });
+  fill(store, 1, "success");
+  fill(store, 2, "success");
+  for (let batch = 3; batch < 12; batch++) fill(store, batch, "nothing new");
+  expect(store.batches({ limit: 20 }).map(({ batch_id }) => batch_id)).toEqual([11, 10, 9, 2]);
+  expect(new Set(store.models().map(({ batch_id, status }) => `${batch_id} ${status}`))).toEqual(
+    new Set(["2 success"]),
+  );
+});
