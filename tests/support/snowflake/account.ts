@@ -6,6 +6,7 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import { Session as Connection } from "../../../runtime/warehouse/duckdb/engine.ts";
 import { Translator } from "../../../runtime/warehouse/duckdb/translate/translator.ts";
 import { Catalogue } from "./catalogue.ts";
+import { cancelled } from "./errors.ts";
 import { Grants } from "./grants.ts";
 import { Locks } from "./locks.ts";
 import { physicalPath } from "./names.ts";
@@ -95,6 +96,7 @@ export class Account implements AsyncDisposable {
   /** Its open transaction is rolled back, its temporary tables are gone. */
   async closeSession(session: Session): Promise<void> {
     if (!this.sessions.delete(session.id)) return;
+    session.running?.abort(cancelled());
     await session.serially(async () => {
       await session.end("ROLLBACK", this.locks).catch(() => undefined);
       this.locks.release(session);

@@ -47,6 +47,8 @@ export class Session {
   tokenExpired = false;
   masterExpired = false;
   lastQueryId = "";
+  /** Of the statement that runs now. */
+  running: AbortController | undefined;
   transaction: Transaction | undefined;
   #queue: Promise<unknown> = Promise.resolve();
   static #transactions = 1_700_000_000_000_000_000n;

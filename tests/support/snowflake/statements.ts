@@ -55,7 +55,7 @@ export interface ReceivedStatement {
 export type Answer = { readonly outcome: Outcome } | { readonly error: SnowflakeError };
 
 /** Answers that are kept for requests that come again. */
-const KEPT = 200;
+const KEPT = 50;
 /** Steps whose SQL is written by users. */
 const USER_STEPS = new Set(["model", "hook", "query"]);
 
@@ -142,6 +142,7 @@ export class Statements {
     let timer: NodeJS.Timeout | undefined;
     const context = create();
     const { session } = context;
+    session.running = abort;
     try {
       abort.signal.throwIfAborted();
       if (error) throw error;
@@ -165,6 +166,7 @@ export class Statements {
       return { error: failed };
     } finally {
       clearTimeout(timer);
+      session.running = undefined;
       if (!session.transaction) this.#account.locks.release(session);
       session.lastQueryId = log.queryId;
       log.milliseconds = performance.now() - started;

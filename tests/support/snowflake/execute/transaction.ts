@@ -1,6 +1,7 @@
 /** BEGIN, COMMIT and ROLLBACK: https://docs.snowflake.com/en/sql-reference/sql/begin. */
 import { randomUUID } from "node:crypto";
 import type { StatementContext } from "../context.ts";
+import { internal } from "../errors.ts";
 import { STATEMENT_TYPES, status, type Outcome } from "../result.ts";
 
 const done = (): Outcome => status("Statement executed successfully.", STATEMENT_TYPES.control);
@@ -17,6 +18,10 @@ export async function begin(context: StatementContext): Promise<Outcome> {
 }
 
 export async function commit({ session, account }: StatementContext): Promise<Outcome> {
+  if (session.transaction?.broken === true) {
+    await session.end("ROLLBACK", account.locks);
+    throw internal("a statement of the transaction failed, which ended it in DuckDB, though not in Snowflake");
+  }
   await session.end("COMMIT", account.locks);
   return done();
 }
