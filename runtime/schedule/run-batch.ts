@@ -4,7 +4,7 @@ import type { Config } from "../config/options.ts";
 import { secondsBetween, systemClock, type Clock } from "../core/clock.ts";
 import { toNovaError, type NovaError } from "../core/errors.ts";
 import type { BatchTrigger, EventBus } from "../core/events.ts";
-import type { BatchResult, ModelResult, TableResult, TestResult } from "../core/result.ts";
+import type { BatchResult, ModelResult, TableResult, TestResult, WarehouseUsage } from "../core/result.ts";
 import { readManifest } from "../manifest/read.ts";
 import type { Store } from "../store/store.ts";
 import { selectNodes } from "../transform/select.ts";
@@ -78,7 +78,7 @@ async function runNumbered(options: RunBatchOptions, context: NumberedContext): 
   warnings.passTo((message) => events.emit({ type: "log", batchId, at: clock.now(), level: "warn", message }));
   const progress: BatchProgress = { snapshot: null, tables: [], models: [], tests: [] };
   const error = warehouse && !failure ? await runSteps(options, { ...context, warehouse, progress }) : failure;
-  const usage = warehouse?.usage();
+  const usage = warehouse && usageOf(warehouse);
   const result: BatchResult = {
     batch_id: batchId,
     status: outcome(progress, error),
@@ -92,6 +92,12 @@ async function runNumbered(options: RunBatchOptions, context: NumberedContext): 
   };
   events.emit({ type: "batch_finished", batchId, at: clock.now(), result });
   return result;
+}
+
+/** Where nothing was sent, nothing is owed, though the warehouse's size was not asked for. */
+function usageOf(warehouse: Warehouse): WarehouseUsage | null {
+  const usage = warehouse.usage();
+  return usage?.statements === 0 ? { ...usage, credits: 0 } : usage;
 }
 
 /** What is known of the batch so far. */

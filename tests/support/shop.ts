@@ -72,14 +72,19 @@ export interface Shop extends AsyncDisposable {
   contents(): Promise<{ readonly stage: readonly string[]; readonly source: readonly string[] }>;
 }
 
-export async function createShop(): Promise<Shop> {
+export interface ShopOptions {
+  /** Instead of a DuckDB that says it costs money. */
+  readonly warehouseUrl?: string | undefined;
+}
+
+export async function createShop(options: ShopOptions = {}): Promise<Shop> {
   const database = await createTestDatabase();
   await database.query(SCHEMA);
   const folder = await mkdtemp(join(tmpdir(), "novadrive-shop-"));
   const projectDir = join(folder, "sql");
   await mkdir(join(projectDir, "models"), { recursive: true });
   for (const [path, text] of Object.entries(FILES)) await writeFile(join(projectDir, path), text);
-  const warehouseUrl = `duckdb:${join(folder, "warehouse.duckdb")}`;
+  const warehouseUrl = options.warehouseUrl ?? `duckdb:${join(folder, "warehouse.duckdb")}`;
   const flags = { sourceUrl: database.url, warehouseUrl, stateDir: join(folder, "state"), projectDir, retries: "0" };
   const config = loadConfig({ flags, environment: {} });
   const meter = createMeter();
@@ -99,13 +104,14 @@ export async function createShop(): Promise<Shop> {
     meter,
     events,
     ask,
-    run: async (options = {}) => {
+    run: async (changes = {}) => {
       const bus = new EventBus();
-      using store = Store.open({ folder: (options.config ?? config).stateDir });
+      using store = Store.open({ folder: (changes.config ?? config).stateDir });
       bus.subscribe((event) => store.record(event));
       bus.subscribe((event) => void events.push(event));
       const settings = { config, store, events: bus, trigger: "command", signal } as const;
-      return await runBatch({ ...settings, openWarehouse: meter.openWarehouse, ...options });
+      const opening = options.warehouseUrl === undefined ? { openWarehouse: meter.openWarehouse } : {};
+      return await runBatch({ ...settings, ...opening, ...changes });
     },
     contents: async () => {
       const stage = await ask(pairs.replaceAll("FROM ", "FROM stage."));
