@@ -150,6 +150,10 @@ function prepare(database: DatabaseSync) {
     latestTables: database.prepare(`
       WITH latest AS (${latest("table_results")})
       SELECT latest.*,
+        -- A table that had nothing new was not counted again where counting means reading it.
+        iif(latest.status = 'success', coalesce(latest.rows_total, (SELECT rows_total FROM table_results AS counted
+          WHERE counted.name = latest.name AND counted.status = 'success' AND counted.rows_total IS NOT NULL
+          ORDER BY counted.batch_id DESC LIMIT 1)), latest.rows_total) AS rows_known,
         (SELECT coalesce(batches.snapshot, done.at) FROM table_results AS done JOIN batches ON batches.id = done.batch_id
           WHERE done.name = latest.name AND done.status = 'success' ORDER BY done.batch_id DESC LIMIT 1) AS loaded_as_of,
         changed.batch_id AS changed_batch_id, changed.at AS changed_at, changed.inserted AS changed_inserted,

@@ -113,8 +113,9 @@ const testRecord = z.object({
 /** Where a result of the latest kind comes from. */
 const origin = { batch_id: count, at: time };
 
-const tableState = tableRecord.extend({
+const tableStateRow = tableRecord.extend({
   ...origin,
+  rows_known: count.nullable(),
   /** The instant in the source that the stage table shows: its freshness. Null if it was never loaded. */
   loaded_as_of: time.nullable(),
   /** The last batch that changed a row, and how many; null if none is remembered. */
@@ -124,6 +125,8 @@ const tableState = tableRecord.extend({
   changed_updated: count.nullable(),
   changed_deleted: count.nullable(),
 });
+/** The rows are those that were counted last. */
+const tableState = tableStateRow.transform(({ rows_known, ...state }) => ({ ...state, rows_total: rows_known }));
 const modelState = modelRecord.extend(origin);
 const testState = testRecord.extend(origin);
 

@@ -2,6 +2,7 @@
 import type { EventBus } from "../../core/events.ts";
 import type { Log } from "../../core/log.ts";
 import { taskId } from "../../core/task.ts";
+import { usageLine } from "./summary.ts";
 
 /** @returns a function that ends it */
 export function logEvents(events: EventBus, log: Log): () => void {
@@ -24,7 +25,11 @@ export function logEvents(events: EventBus, log: Log): () => void {
             `test ${event.result.name}: ${event.result.status}`,
           );
         break;
-      case "batch_finished":
+      case "batch_finished": {
+        const { usage } = event.result;
+        if (usage) log.info({ batch, usage }, `batch ${batch}: ${usageLine(usage)}`);
+        break;
+      }
       case "snapshot_opened":
       case "task_started":
       case "task_progress":

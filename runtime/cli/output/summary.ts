@@ -92,7 +92,7 @@ function mark(status: string, style: Style): string {
 }
 
 /** `41 statements · 12.4 s of warehouse time · 3.1 MB staged · about 0.02 credits` */
-function usageLine({ statements, warehouse_seconds, bytes_staged, credits }: WarehouseUsage): string {
+export function usageLine({ statements, warehouse_seconds, bytes_staged, credits }: WarehouseUsage): string {
   if (statements === 0) return "no statement was sent to the warehouse";
   const parts = [
     `${formatCount(statements)} ${statements === 1 ? "statement" : "statements"}`,

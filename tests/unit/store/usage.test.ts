@@ -110,3 +110,31 @@ test("what models and tests last came to is kept when older batches go, though h
     new Set(["2 success"]),
   );
 });
+
+test("a table that was not counted again, because nothing was new, has the rows that were counted last", () => {
+  using history = testHistory();
+  const store = history.open();
+  const at = new Date();
+  const base = { status: "success", snapshot: null, seconds: 1, models: [], tests: [] } as const;
+  const table = {
+    name: "t",
+    mode: "append",
+    rows_read: 0,
+    inserted: 0,
+    updated: 0,
+    deleted: 0,
+    bytes: 0,
+    seconds: 0,
+  } as const;
+  const finish = (batch_id: number, changes: { status: "success" | "failed"; rows_total?: number }) => {
+    store.record({ type: "batch_started", batchId: batch_id, at, trigger: "command" });
+    const result = { ...base, batch_id, tables: [{ ...table, ...changes }] };
+    store.record({ type: "batch_finished", batchId: batch_id, at, result });
+    return store.tables()[0]?.rows_total;
+  };
+  expect(finish(1, { status: "success", rows_total: 7 })).toBe(7);
+  expect(finish(2, { status: "success" })).toBe(7);
+  expect(finish(3, { status: "success", rows_total: 9 })).toBe(9);
+  expect(finish(4, { status: "success" })).toBe(9);
+  expect(finish(5, { status: "failed" })).toBe(null);
+});
