@@ -64,7 +64,21 @@ describe("names", () => {
     await using own = await TestClient.connect(server, { schema: "STAGE" });
     await own.run("CREATE TABLE here (id NUMBER(38,0))");
     expect(await own.run("SELECT COUNT(*) AS n FROM here")).toEqual([{ N: "0" }]);
+    expect(await own.run("SELECT to_varchar(COUNT(*)) AS n FROM here")).toEqual([{ N: "0" }]);
     expect(await run("SELECT COUNT(*) AS n FROM stage.here")).toEqual([{ N: "0" }]);
+    await run("CREATE TABLE by_default (id NUMBER(38,0))");
+    expect(await run("SELECT COUNT(*) AS n FROM public.by_default")).toEqual([{ N: "0" }]);
+  });
+
+  it("need a current database that exists", async () => {
+    await using own = await TestClient.connect(server, { database: "NO_SUCH_DATABASE" });
+    await expect(own.run("DESCRIBE TABLE stage.names")).rejects.toMatchObject({
+      code: "090105",
+      message:
+        "Cannot perform DESCRIBE. This session does not have a current database. Call 'USE DATABASE', or use a qualified name.",
+    });
+    await expect(own.run("SELECT * FROM stage.names")).rejects.toMatchObject({ code: "090105" });
+    expect(await own.run("SELECT COUNT(*) AS n FROM novadrive.stage.names")).toEqual([{ N: "1" }]);
   });
 
   it("may carry the database, and no other one", async () => {
@@ -132,6 +146,14 @@ describe("types", () => {
     expect(row).toMatchObject({ N: "-0.50", F: "0.1", B: "TRUE", D: "2024-01-02", NOTHING: null });
     expect(row?.["NTZ"]).toContain("1969-12-31 23:59:59.500");
     expect(JSON.parse(String(row?.["J"]))).toEqual({ a: null, b: [1, 2.5] });
+  });
+
+  it("are read in the session's time zone, which is not UTC unless it is set", async () => {
+    await using own = await TestClient.connect(server);
+    const sql = "SELECT '2024-07-01 12:00:00'::TIMESTAMP_LTZ = '2024-07-01 12:00:00+00:00'::TIMESTAMP_LTZ AS is_utc";
+    expect(await own.run(sql)).toEqual([{ IS_UTC: "FALSE" }]);
+    await own.run("ALTER SESSION SET TIMEZONE = 'UTC'");
+    expect(await own.run(sql)).toEqual([{ IS_UTC: "TRUE" }]);
   });
 
   it("come in results of a hundred thousand rows", async () => {
@@ -274,7 +296,7 @@ describe("MERGE", () => {
       run("MERGE INTO stage.target AS t USING stage.source AS s ON t.id = s.id WHEN MATCHED THEN UPDATE SET v = s.v"),
     ).rejects.toMatchObject({
       code: "100090",
-      message: expect.stringContaining("Duplicate row detected during DML action"),
+      message: 'Duplicate row detected during DML action\nRow Values: [1, "a"]',
     });
     expect(
       await run("MERGE INTO stage.target AS t USING stage.source AS s ON t.id = s.id WHEN MATCHED THEN DELETE"),

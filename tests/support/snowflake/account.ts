@@ -112,6 +112,11 @@ export class Account implements AsyncDisposable {
     await mkdir(this.stagePath(schema, name), { recursive: true });
   }
 
+  async loseStagedFiles(): Promise<void> {
+    await rm(this.stageFolder, { recursive: true, force: true });
+    await mkdir(this.stageFolder);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.sessions.values()].map((session) => this.closeSession(session)));
     await this.translator[Symbol.asyncDispose]();

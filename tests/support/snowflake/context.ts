@@ -1,8 +1,9 @@
 /** What the execution of one statement has at hand. */
 import type { Account } from "./account.ts";
-import { insufficientPrivileges, lockTimedOut, notFound, syntaxError } from "./errors.ts";
+import { insufficientPrivileges, lockTimedOut, noCurrent, notFound, syntaxError } from "./errors.ts";
 import type { Relation, Stage } from "./catalogue.ts";
 import { tokenize, TokenReader, type Token } from "./lexer.ts";
+import { physicalName, physicalPath, quoted } from "./names.ts";
 import type { SessionParameters } from "./parameters.ts";
 import type { Session } from "./session.ts";
 import { linePosition } from "../../../runtime/warehouse/sql-text.ts";
@@ -49,6 +50,14 @@ export class StatementContext {
     return syntaxError(place.line, place.column - 1, token?.text ?? "<EOF>");
   }
 
+  /** SELECT, CREATE TABLE, …, for messages. */
+  get verb(): string {
+    const [first, second] = this.tokens;
+    return first?.value === "CREATE" || first?.value === "DROP"
+      ? `${first.value} ${second?.value ?? ""}`
+      : (first?.value ?? "");
+  }
+
   expect(reader: TokenReader, ...words: readonly string[]): void {
     if (!reader.words(...words)) throw this.unexpected(reader);
   }
@@ -68,9 +77,8 @@ export class StatementContext {
   resolve(names: readonly string[]): ObjectPath {
     const [name, schema, database] = names.toReversed();
     const resolved = schema ?? this.session.schema;
-    if (name === undefined || resolved === null) {
-      throw notFound("Object", name ?? "");
-    }
+    if ((database ?? this.session.database) === null) throw noCurrent("database", this.verb);
+    if (name === undefined || resolved === null) throw noCurrent("schema", this.verb);
     if ((database ?? this.session.database) !== this.account.catalogue.database) {
       throw notFound("Database", database ?? this.session.database ?? "");
     }
@@ -83,6 +91,11 @@ export class StatementContext {
     if (own) return own;
     const found = this.account.catalogue.relation(schema, name);
     return found && this.sees(found) ? found : undefined;
+  }
+
+  /** Where DuckDB has it: temporary tables of a session are in a place of their own. */
+  place({ schema, name, kind }: Relation): string {
+    return kind === "TEMPORARY" ? `temp.main.${quoted(physicalName(name))}` : physicalPath(schema, name);
   }
 
   sees({ schema, name, kind }: Relation): boolean {

@@ -89,7 +89,7 @@ function readValues(context: StatementContext, reader: TokenReader, known: Reado
   while (!reader.done()) {
     const name = reader.next();
     if (name?.kind !== "word" || !known.has(name.value) || !reader.punctuation("=")) {
-      throw context.unexpected(context.reader(context.tokens.indexOf(name ?? context.tokens[0]!)));
+      throw context.unexpected(context.reader(context.tokens.findIndex((token) => token === name)));
     }
     const value = reader.punctuation("(")
       ? reader.untilClosed()

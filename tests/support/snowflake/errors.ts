@@ -49,6 +49,14 @@ export const alreadyExists = (name: string): SnowflakeError =>
 export const otherKind = (name: string, kind: string): SnowflakeError =>
   compilation("002203", "42710", `Object '${name}' already exists as ${kind}`);
 
+/** @param what database or schema */
+export const noCurrent = (what: "database" | "schema", verb: string): SnowflakeError =>
+  new SnowflakeError(
+    what === "database" ? "090105" : "090106",
+    "22000",
+    `Cannot perform ${verb}. This session does not have a current ${what}. Call 'USE ${what.toUpperCase()}', or use a qualified name.`,
+  );
+
 /** @param kind schema, table, stage, … in lower case */
 export const insufficientPrivileges = (kind: string, name: string): SnowflakeError =>
   new SnowflakeError(

@@ -45,14 +45,9 @@ export function authenticate(request: LoginRequest, rules: LoginRules): User {
 }
 
 function identify(request: LoginRequest, rules: LoginRules): User {
-  switch (request.AUTHENTICATOR) {
-    case "SNOWFLAKE_JWT":
-      return byKeyPair(request, rules);
-    case "WORKLOAD_IDENTITY":
-      return byWorkloadIdentity(request, rules);
-    default:
-      throw new SnowflakeError("390100", "08001", "Incorrect username or password was specified.");
-  }
+  if (request.AUTHENTICATOR === "SNOWFLAKE_JWT") return byKeyPair(request, rules);
+  if (request.AUTHENTICATOR === "WORKLOAD_IDENTITY") return byWorkloadIdentity(request, rules);
+  throw new SnowflakeError("390100", "08001", "Incorrect username or password was specified.");
 }
 
 function invalidJwt(): SnowflakeError {

@@ -2,14 +2,15 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { gunzipSync } from "node:zlib";
-import { rm } from "node:fs/promises";
 import type { Account } from "./account.ts";
 import { SnowflakeError } from "./errors.ts";
-import { authenticate, type LoginRequest, type LoginRules } from "./login.ts";
+import { Dropped, field, HttpStatus, readRequest, send, type Request } from "./http.ts";
+import type { LoginRules } from "./login.ts";
+import { logIn } from "./login-endpoint.ts";
 import type { Fault, Misbehaviour } from "./misbehaviour.ts";
 import type { Session } from "./session.ts";
-import type { Answer, QueryRequest, RunningStatement, Statements } from "./statements.ts";
+import { answered, failure, success } from "./replies.ts";
+import type { QueryRequest, RunningStatement, Statements } from "./statements.ts";
 
 export interface ProtocolOptions {
   readonly account: Account;
@@ -20,23 +21,6 @@ export interface ProtocolOptions {
   readonly inProgressAfterMs: number;
   /** Every address that may connect; all, if absent. */
   readonly isBlocked: () => boolean;
-}
-
-interface Request {
-  readonly path: string;
-  readonly query: URLSearchParams;
-  readonly token: string;
-  readonly body: unknown;
-}
-
-/** Nothing is answered any more: the connection is cut. */
-class Dropped extends Error {}
-class HttpStatus extends Error {
-  readonly status: number;
-  constructor(status: number) {
-    super(`HTTP ${status}`);
-    this.status = status;
-  }
 }
 
 export class Protocol {
@@ -100,8 +84,16 @@ export class Protocol {
 
   async #route(request: Request): Promise<object> {
     const { path } = request;
-    await this.#misbehave(this.#options.misbehaviour.forEndpoint(path), undefined);
-    if (path === "/session/v1/login-request") return this.#login(request);
+    const fault = this.#options.misbehaviour.forEndpoint(path);
+    await this.#misbehave(fault, undefined);
+    const body = await this.#serve(request);
+    if (fault?.fault === "drop-after") throw new Dropped();
+    return body;
+  }
+
+  async #serve(request: Request): Promise<object> {
+    const { path } = request;
+    if (path === "/session/v1/login-request") return logIn(request, this.#options);
     if (path === "/queries/v1/query-request") return this.#query(request);
     if (path === "/telemetry/send" || path === "/telemetry/send/sessionless") return success({});
     if (path === "/session/token-request") return this.#renew(request);
@@ -117,65 +109,6 @@ export class Protocol {
     if (query?.[2] === "abort-request") return this.#abort(request, query[1] ?? "");
     if (query?.[2] === "result") return this.#result(request, query[1] ?? "");
     throw new HttpStatus(404);
-  }
-
-  async #login({ body, query }: Request): Promise<object> {
-    const { account, login, isBlocked } = this.#options;
-    if (isBlocked()) {
-      throw new SnowflakeError(
-        "390422",
-        "08001",
-        "Incoming request with IP/Token 127.0.0.1 is not allowed to access Snowflake. Contact your account administrator. For more information about this error, go to https://community.snowflake.com/s/ip-xxxxxxxxxxxx-is-not-allowed-to-access.",
-      );
-    }
-    const request: LoginRequest = field(body, "data") ?? {};
-    if (request.ACCOUNT_NAME?.toUpperCase() !== account.name) throw new HttpStatus(404);
-    const user = authenticate(request, login);
-    const role = query.get("roleName")?.toUpperCase() ?? user.role;
-    if (role !== user.role) {
-      throw new SnowflakeError(
-        "390189",
-        "08001",
-        `Role '${role}' specified in the connect string is not granted to this user. Contact your local system administrator, or attempt to login with another role, e.g. PUBLIC.`,
-      );
-    }
-    const known = (name: string, has: (value: string) => boolean): string | null => {
-      const value = query.get(name);
-      const upper = value === null ? null : unquote(value);
-      return upper !== null && has(upper) ? upper : null;
-    };
-    const session = await account.openSession({
-      user: user.name,
-      role,
-      database: known(
-        "databaseName",
-        (name) => name === account.catalogue.database && account.grants.sees("DATABASE", name),
-      ),
-      schema: known("schemaName", (name) => account.catalogue.schemas.has(name)),
-      warehouse: known("warehouse", (name) => account.warehouses.has(name) && account.grants.sees("WAREHOUSE", name)),
-      parameters: request.SESSION_PARAMETERS ?? {},
-      client: {
-        ...request.CLIENT_ENVIRONMENT,
-        CLIENT_APP_ID: request.CLIENT_APP_ID,
-        CLIENT_APP_VERSION: request.CLIENT_APP_VERSION,
-      },
-    });
-    return success({
-      ...tokens(session),
-      displayUserName: session.user,
-      serverVersion: "9.33.1",
-      firstLogin: false,
-      healthCheckInterval: 45,
-      sessionId: session.id,
-      parameters: session.parameters.list(),
-      sessionInfo: {
-        databaseName: session.database,
-        schemaName: session.schema,
-        warehouseName: session.warehouse,
-        roleName: session.role,
-      },
-      responseData: null,
-    });
   }
 
   #renew({ token, body }: Request): object {
@@ -259,7 +192,7 @@ export class Protocol {
         if (session) await session.serially(() => session.end("ROLLBACK", account.locks));
         return;
       case "stage-files-lost":
-        await rm(account.stageFolder, { recursive: true, force: true });
+        await account.loseStagedFiles();
         return;
       case "restart":
         void this.restart();
@@ -296,86 +229,10 @@ export class Protocol {
   }
 }
 
-function answered(answer: Answer, queryId: string, session: Session): object {
-  if ("error" in answer) return failure(answer.error, queryId);
-  const { columns, rows, statementType, transfer } = answer.outcome;
-  if (transfer) return success({ ...transfer, queryId });
-  return success({
-    parameters: session.parameters.list(),
-    rowtype: columns,
-    rowset: rows,
-    total: rows.length,
-    returned: rows.length,
-    queryId,
-    databaseProvider: null,
-    finalDatabaseName: session.database,
-    finalSchemaName: session.schema,
-    finalWarehouseName: session.warehouse,
-    finalRoleName: session.role,
-    numberOfBinds: 0,
-    arrayBindSupported: false,
-    statementTypeId: statementType,
-    version: 1,
-    queryResultFormat: "json",
-  });
-}
-
-function tokens(session: Session): object {
-  return {
-    token: session.token,
-    masterToken: session.masterToken,
-    validityInSeconds: 3600,
-    masterValidityInSeconds: 14_400,
-  };
-}
-
-function success(data: unknown): object {
-  return { data, message: null, code: null, success: true };
-}
-
-function failure({ code, sqlState, message }: SnowflakeError, queryId?: string): object {
-  const data = {
-    internalError: false,
-    errorCode: code,
-    age: 0,
-    sqlState,
-    queryId,
-    line: -1,
-    pos: -1,
-    type: "COMPILATION",
-  };
-  return { data, code, message, success: false };
-}
-
-function send(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { "content-type": "application/json" });
-  response.end(JSON.stringify(body));
-}
-
-async function readRequest(incoming: IncomingMessage): Promise<Request> {
-  const url = new URL(incoming.url ?? "/", "http://localhost");
-  const pieces: Buffer[] = [];
-  for await (const piece of incoming) if (piece instanceof Buffer) pieces.push(piece);
-  const raw = Buffer.concat(pieces);
-  const text = (raw[0] === 0x1f && raw[1] === 0x8b ? gunzipSync(raw) : raw).toString();
-  const token = /Token="([^"]*)"/.exec(incoming.headers.authorization ?? "")?.[1] ?? "";
-  const body: unknown = text === "" ? undefined : JSON.parse(text);
-  return { path: url.pathname, query: url.searchParams, token, body };
-}
-
-function field<T>(body: unknown, name: string): T | undefined {
-  // The driver's requests are the contract; a field that is none of them is refused by whoever reads it.
-  return typeof body === "object" && body !== null ? Reflect.get(body, name) : undefined;
-}
-
 function readQuery(body: unknown): QueryRequest {
   return {
     sqlText: field<string>(body, "sqlText"),
     parameters: field<QueryRequest["parameters"]>(body, "parameters"),
     bindings: field<QueryRequest["bindings"]>(body, "bindings"),
   };
-}
-
-function unquote(name: string): string {
-  return name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name.toUpperCase();
 }

@@ -4,7 +4,7 @@ import type { DuckDBInstance } from "@duckdb/node-api";
 import { Session as Connection } from "../../../runtime/warehouse/duckdb/engine.ts";
 import type { Relation } from "./catalogue.ts";
 import type { Locks } from "./locks.ts";
-import { physicalPath } from "./names.ts";
+import { literal, physicalPath } from "./names.ts";
 import { SessionParameters } from "./parameters.ts";
 
 export interface Transaction {
@@ -67,16 +67,22 @@ export class Session {
 
   static async open(instance: DuckDBInstance, options: SessionOptions): Promise<Session> {
     const connection = new Connection(await instance.connect());
-    await connection.run("SET TimeZone = 'UTC'");
     await connection.run("SET errors_as_json = true");
     const session = new Session(options, connection);
+    await session.set("TIMEZONE", session.parameters.text("TIMEZONE"));
     if (options.schema !== null) await session.useSchema(options.schema);
     return session;
   }
 
+  async set(name: string, value: string): Promise<void> {
+    this.parameters.set(name, value);
+    if (name === "TIMEZONE") await this.connection.run(`SET TimeZone = ${literal(value)}`);
+  }
+
   async useSchema(schema: string): Promise<void> {
     this.schema = schema;
-    await this.connection.run(`USE ${physicalPath(schema)}`);
+    // The macros that translated SQL needs are in `main`.
+    await this.connection.run(`SET search_path = ${literal(`${physicalPath(schema)},main`)}`);
   }
 
   /** Statements of a session run one after the other. */

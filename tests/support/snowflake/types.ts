@@ -1,7 +1,6 @@
 /** Snowflake's types, the DuckDB types that hold their values, and the checks that DuckDB does not make by itself. */
 import type { DuckDBType } from "@duckdb/node-api";
 import {
-  exactType,
   MAX_BINARY,
   MAX_VARCHAR,
   parseDataType,
@@ -45,9 +44,6 @@ function lengthCheck(name: string, type: WarehouseType): string {
 function check(condition: string, value: string): string {
   return ` CHECK (CASE WHEN ${condition} THEN TRUE ELSE error('${TOO_LONG}' || ${value}) END)`;
 }
-
-/** How DESCRIBE and SHOW write it. */
-export const typeText = exactType;
 
 /** As `data.rowtype` of a result has it. */
 export interface RowType {

@@ -8,7 +8,7 @@ import type { StatementContext } from "../context.ts";
 import { readCopyOptions, type CopyOptions, type CsvFormat } from "../copy-options.ts";
 import { readCsv } from "../csv.ts";
 import { internal, invalidIdentifier, notFound } from "../errors.ts";
-import { physicalName, physicalPath, quoted, literal } from "../names.ts";
+import { literal, physicalName, quoted } from "../names.ts";
 import { status, STATEMENT_TYPES, table, type Outcome, type Row } from "../result.ts";
 import { runInTransaction, runTogether } from "../run.ts";
 import { scan } from "../scan.ts";
@@ -74,10 +74,7 @@ function remember({ session }: StatementContext, target: Relation, files: readon
 
 async function copyFile(context: StatementContext, copy: Copy, file: StagedFile): Promise<Row> {
   const { target, columns, stage, options } = copy;
-  const place =
-    target.kind === "TEMPORARY"
-      ? `temp.main.${quoted(physicalName(target.name))}`
-      : physicalPath(target.schema, target.name);
+  const place = context.place(target);
   const check: FileToCheck = { path: file.path, name: file.name, table: target.name, columns, format: options.format };
   let path = file.path;
   try {

@@ -39,11 +39,11 @@ export async function createTable(context: StatementContext): Promise<Outcome> {
   const as = topLevelAs(context);
   const existing = standing(context, head);
   if (existing && head.ifNotExists) return already(path);
-  const place =
-    kind === "TEMPORARY" ? `temp.main.${quoted(physicalName(path.name))}` : physicalPath(path.schema, path.name);
+  const made: Relation = { ...path, kind, columns: columns ?? [], comment, createdOn: new Date(), loaded: new Set() };
+  const place = context.place(made);
   const create = `CREATE ${existing ? "OR REPLACE " : ""}${kind === "TEMPORARY" ? "TEMP " : ""}TABLE ${place}`;
-  let made = columns ?? [];
-  if (as === undefined) await runInTransaction(context, `${create} (${definitions(made)})`);
+  let actual = columns ?? [];
+  if (as === undefined) await runInTransaction(context, `${create} (${definitions(actual)})`);
   else {
     requireReadable(context, context.tokens.slice(as + 1));
     const query = await translate(context, context.sql.slice(context.tokens[as + 1]?.start).replace(/;\s*$/, ""));
@@ -52,10 +52,10 @@ export async function createTable(context: StatementContext): Promise<Outcome> {
       await runInTransaction(context, `INSERT INTO ${place} ${query}`);
     } else {
       await runInTransaction(context, `${create} AS ${query}`);
-      made = await columnsOf(context, place);
+      actual = await columnsOf(context, place);
     }
   }
-  remember(context, { ...path, kind, columns: made, comment, createdOn: new Date(), loaded: new Set() });
+  remember(context, { ...made, columns: actual });
   return status(`Table ${path.name} successfully created.`);
 }
 

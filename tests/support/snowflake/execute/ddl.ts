@@ -3,7 +3,7 @@ import type { Column, Relation } from "../catalogue.ts";
 import { temporaryKey, type StatementContext } from "../context.ts";
 import { invalidIdentifier, notFound, otherKind } from "../errors.ts";
 import type { TokenReader } from "../lexer.ts";
-import { physicalName, physicalPath, quoted } from "../names.ts";
+import { physicalName, physicalPath } from "../names.ts";
 import { status, type Outcome } from "../result.ts";
 import { runInTransaction } from "../run.ts";
 import { columnDefinition, readType } from "../types.ts";
@@ -122,8 +122,7 @@ export async function dropObject(context: StatementContext): Promise<Outcome> {
     return status(dropped(path.name));
   }
   if ((found.kind === "VIEW") !== (word === "VIEW")) throw otherKind(full, found.kind === "VIEW" ? "VIEW" : "TABLE");
-  const place = own ? `temp.main.${quoted(physicalName(path.name))}` : physicalPath(path.schema, path.name);
-  await runInTransaction(context, `DROP ${word} ${place}`);
+  await runInTransaction(context, `DROP ${word} ${context.place(found)}`);
   if (own) context.session.temporary.delete(temporaryKey(path));
   else catalogue.dropRelation(found);
   return status(`${path.name} successfully dropped.`);
@@ -165,10 +164,7 @@ export async function truncate(context: StatementContext): Promise<Outcome> {
   reader.words("IF", "EXISTS");
   const relation = context.relation(context.path(reader), "Table");
   context.requirePrivilege("TRUNCATE", "TABLE", `${relation.schema}.${relation.name}`);
-  const place = context.session.temporary.has(temporaryKey(relation))
-    ? `temp.main.${quoted(physicalName(relation.name))}`
-    : physicalPath(relation.schema, relation.name);
-  await runInTransaction(context, `DELETE FROM ${place}`);
+  await runInTransaction(context, `DELETE FROM ${context.place(relation)}`);
   relation.loaded.clear();
   return done();
 }

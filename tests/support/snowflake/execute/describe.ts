@@ -1,7 +1,7 @@
 /** DESCRIBE: https://docs.snowflake.com/en/sql-reference/sql/desc-table. */
 import type { StatementContext } from "../context.ts";
 import { table, type Outcome } from "../result.ts";
-import { typeText } from "../types.ts";
+import { exactType } from "../../../../runtime/manifest/warehouse-type.ts";
 
 const COLUMNS = [
   "name",
@@ -27,7 +27,7 @@ export async function describeObject(context: StatementContext): Promise<Outcome
   if (!reader.done() && !reader.punctuation("=")) throw context.unexpected(reader);
   const rows = relation.columns.map((column) => [
     column.name,
-    typeText(column.type),
+    exactType(column.type),
     "COLUMN",
     column.nullable ? "Y" : "N",
     null,

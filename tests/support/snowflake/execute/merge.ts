@@ -4,7 +4,7 @@ import type { Relation } from "../catalogue.ts";
 import type { StatementContext } from "../context.ts";
 import { duplicateRow, notFound } from "../errors.ts";
 import type { Token } from "../lexer.ts";
-import { counts, STATEMENT_TYPES, type Outcome } from "../result.ts";
+import { counts, ofReader, STATEMENT_TYPES, type Outcome } from "../result.ts";
 import { runInTransaction } from "../run.ts";
 import { translate } from "../translation.ts";
 
@@ -71,15 +71,24 @@ async function countMatched(context: StatementContext, parts: Parts): Promise<{ 
     context,
     `SELECT ${parts.alias}.rowid AS nd_row, CASE ${actions} END AS nd_action FROM ${parts.targetText} INNER JOIN ${parts.sourceText} ON ${parts.condition}`,
   );
-  const summary = `SELECT nd_updates > 1 OR (nd_updates = 1 AND nd_deletes > 0), nd_updates > 0, count(*) FROM (SELECT count(*) FILTER (nd_action = 'UPDATE') AS nd_updates, count(*) FILTER (nd_action = 'DELETE') AS nd_deletes FROM (${query}) WHERE nd_action IS NOT NULL GROUP BY nd_row) GROUP BY ALL`;
+  const summary = `SELECT nd_updates > 1 OR (nd_updates = 1 AND nd_deletes > 0), nd_updates > 0, count(*), min(nd_row) FROM (SELECT nd_row, count(*) FILTER (nd_action = 'UPDATE') AS nd_updates, count(*) FILTER (nd_action = 'DELETE') AS nd_deletes FROM (${query}) WHERE nd_action IS NOT NULL GROUP BY nd_row) GROUP BY ALL`;
   const result = { UPDATE: 0, DELETE: 0 };
-  for (const [ambiguous, isUpdate, rows] of (await runInTransaction(context, summary)).getRows()) {
+  for (const [ambiguous, isUpdate, rows, first] of (await runInTransaction(context, summary)).getRows()) {
     if (ambiguous === true && context.parameters.isOn("ERROR_ON_NONDETERMINISTIC_MERGE")) {
-      throw duplicateRow("...");
+      throw duplicateRow(await valuesOf(context, parts.target, String(first)));
     }
     result[isUpdate === true ? "UPDATE" : "DELETE"] += Number(rows);
   }
   return result;
+}
+
+/** As Snowflake's message has them: `"a", 1`. */
+async function valuesOf(context: StatementContext, target: Relation, row: string): Promise<string> {
+  const found = await runInTransaction(context, `SELECT * FROM ${context.place(target)} WHERE rowid = ${row}`);
+  const { rows, columns } = ofReader(found);
+  return (rows[0] ?? [])
+    .map((value, at) => (columns[at]?.type === "text" && value !== null ? JSON.stringify(value) : (value ?? "NULL")))
+    .join(", ");
 }
 
 function readParts(context: StatementContext): Parts {

@@ -31,7 +31,7 @@ export async function alterSession(context: StatementContext): Promise<Outcome> 
   while (!reader.done()) {
     const name = reader.next();
     if (!name || !reader.punctuation("=")) throw context.unexpected(reader);
-    context.session.parameters.set(name.value, reader.next()?.value ?? "");
+    await context.session.set(name.value, reader.next()?.value ?? "");
     reader.punctuation(",");
   }
   return done();
