@@ -13,7 +13,12 @@ import { createShop, type Shop } from "../../support/shop.ts";
 /** A shop whose first batch has run. */
 async function createLoadedShop(): Promise<Shop> {
   const shop = await createShop();
-  expect(await shop.run()).toMatchObject({ batch_id: 1, status: "success" });
+  try {
+    expect(await shop.run()).toMatchObject({ batch_id: 1, status: "success" });
+  } catch (thrown) {
+    await shop[Symbol.asyncDispose]();
+    throw thrown;
+  }
   shop.meter.takeCalls();
   shop.meter.takePublications();
   return shop;
