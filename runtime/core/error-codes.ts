@@ -114,7 +114,6 @@ export const ERROR_CODES = {
     "Another process has the warehouse file open.",
     "Close it (a DuckDB shell, another novadrive), then run again.",
   ),
-  WAREHOUSE_NOT_SUPPORTED: misuse("This version has no adapter for the warehouse in the URL.", "Use duckdb:<file>."),
   WAREHOUSE_SCHEMA_MISMATCH: failure(
     "A stage table differs from the manifest in a way that the loader will not change by itself.",
     "See the difference in the message.",

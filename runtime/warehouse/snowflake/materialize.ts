@@ -20,9 +20,9 @@ import {
   showRelation,
   userStatement,
 } from "./sql/models.ts";
-import { findModelBuild, writeModelBuild } from "./sql/pipeline.ts";
+import { findModelBuild, finishModelBuild, takeModelBuild, writeModelBuild } from "./sql/pipeline.ts";
 import type { SnowflakeSession, SnowflakeSessions, Statement, StatementResult } from "./statement.ts";
-import { inTransaction } from "./transaction.ts";
+import { endedFromOutside, inTransaction } from "./transaction.ts";
 
 export interface MaterializeOptions {
   readonly sessions: SnowflakeSessions;
@@ -122,10 +122,15 @@ async function addRows(options: MaterializeOptions, model: Incremental): Promise
       },
     },
     async (session) => {
-      const write = key.length === 0 ? insertResult(relation, columns) : mergeResult(relation, columns, key);
+      await session.run(takeModelBuild({ model: relation.name, buildId }), statement);
+      const result = { relation, columns, buildId };
+      const write = key.length === 0 ? insertResult(result) : mergeResult(result, key);
       const { inserted, updated } = changes(await session.run(write, statement));
       await hooks(session, model.postHooks);
-      await session.run(writeModelBuild({ model: relation.name, batchId: lastBatchId, buildId }), statement);
+      const build = finishModelBuild({ model: relation.name, batchId: lastBatchId, buildId });
+      if (changes(await session.run(build, statement)).updated !== 1) {
+        throw endedFromOutside(`model ${relation.name}`);
+      }
       return inserted + updated;
     },
   );

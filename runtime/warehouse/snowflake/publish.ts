@@ -6,7 +6,7 @@ import { SnowflakeIncoming } from "./snowflake-incoming.ts";
 import { findBatch, takeGuard, writeBatch, writeWatermarks } from "./sql/pipeline.ts";
 import { countStageTables, deleteAll, deleteVanished, insertAll, mergeRows, recordVanished } from "./sql/publish.ts";
 import type { SnowflakeSession } from "./statement.ts";
-import { abortLeftovers, inTransaction, type TransactionOptions } from "./transaction.ts";
+import { endedFromOutside, inTransaction, type TransactionOptions } from "./transaction.ts";
 
 export interface PublishOptions extends Pick<TransactionOptions, "sessions" | "clock"> {
   readonly publication: Publication;
@@ -26,7 +26,6 @@ export async function publish({
 }: PublishOptions): Promise<readonly PublishedTable[]> {
   const { batch, tables } = publication;
   if (batch.id <= expected) throw alreadyPublished(batch.id, expected);
-  await abortLeftovers(sessions, "publish");
   const transaction = {
     step: "publish",
     id: batch.uuid,
@@ -40,9 +39,11 @@ export async function publish({
     for (const table of tables) counts.push(await publishTable(session, table, batch));
     const rows = await countRows(session, tables);
     if (tables.length > 0) {
-      await session.run(writeWatermarks(new Map(tables.map(({ table, watermark }) => [table.name, watermark]))));
+      await session.run(
+        writeWatermarks(batch.id, new Map(tables.map(({ table, watermark }) => [table.name, watermark]))),
+      );
     }
-    await session.run(writeBatch(batch));
+    if (changes(await session.run(writeBatch(batch))).inserted !== 1) throw endedFromOutside(`batch ${batch.id}`);
     return counts.map((count, index) => ({ ...count, rows: rows[index] ?? 0 }));
   });
 }
@@ -55,7 +56,7 @@ async function publishTable(
   const { table, action } = publication;
   const rows = ours(publication.rows);
   let deleted = await deleteVanishedRows(session, publication, batch.id);
-  if (action === "replace") deleted += changes(await session.run(deleteAll(table))).deleted;
+  if (action === "replace") deleted += changes(await session.run(deleteAll(table, batch.id))).deleted;
   const write = action === "merge" ? mergeRows : insertAll;
   const { inserted, updated } = changes(await session.run(write(table, rows.target, batch)));
   return { name: table.name, inserted, updated, deleted };
@@ -70,7 +71,7 @@ async function deleteVanishedRows(
   if (!keys) return 0;
   const { target } = ours(keys);
   const { inserted } = changes(await session.run(recordVanished(table, target, batchId)));
-  return inserted === 0 ? 0 : changes(await session.run(deleteVanished(table, target))).deleted;
+  return inserted === 0 ? 0 : changes(await session.run(deleteVanished(table, target, batchId))).deleted;
 }
 
 async function countRows(session: SnowflakeSession, tables: readonly TablePublication[]): Promise<readonly number[]> {

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { isSatisfied, parsePath, type Grant, type Held, type Need } from "./privileges.ts";
 import { named } from "./rows.ts";
-import { showGrantsToDatabaseRole, showGrantsToRole } from "./sql/diagnose.ts";
+import { showGrantsToRole } from "./sql/diagnose.ts";
 import type { SnowflakeSession } from "./statement.ts";
 
 export interface ReadPrivilegesOptions {
@@ -45,7 +45,8 @@ export async function readPrivileges(options: ReadPrivilegesOptions): Promise<He
       held.unread.push(next.path.join("."));
       continue;
     }
-    const grants = await grantsTo(session, next).catch(() => undefined);
+    // SHOW GRANTS is documented for roles of the account only.
+    const grants = next.kind === "ROLE" ? await grantsTo(session, next).catch(() => undefined) : undefined;
     if (!grants) {
       held.unread.push(next.path.join("."));
       continue;
@@ -63,10 +64,9 @@ export async function readPrivileges(options: ReadPrivilegesOptions): Promise<He
   return held;
 }
 
-async function grantsTo(session: SnowflakeSession, { kind, path }: Role): Promise<readonly Grant[]> {
-  const [first = "", second = ""] = path;
-  const statement = kind === "ROLE" ? showGrantsToRole(first) : showGrantsToDatabaseRole(first, second);
-  return named(await session.run(statement), "privilege", "granted_on", "name").map(
+async function grantsTo(session: SnowflakeSession, { path }: Role): Promise<readonly Grant[]> {
+  const [name = ""] = path;
+  return named(await session.run(showGrantsToRole(name)), "privilege", "granted_on", "name").map(
     ({ privilege, granted_on: on, name }) => ({
       privilege: privilege ?? "",
       on: (on ?? "").replaceAll(" ", "_"),

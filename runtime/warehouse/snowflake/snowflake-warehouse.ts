@@ -25,6 +25,7 @@ import { materialize } from "./materialize.ts";
 import { prepare } from "./prepare.ts";
 import { publish } from "./publish.ts";
 import { relationsOf } from "./relations.ts";
+import { abortLeftovers } from "./transaction.ts";
 import { named } from "./rows.ts";
 import { SnowflakeIncoming } from "./snowflake-incoming.ts";
 import { userStatement } from "./sql/models.ts";
@@ -55,6 +56,7 @@ export class SnowflakeWarehouse implements Warehouse {
   readonly #options: SnowflakeWarehouseOptions;
   /** As this process has seen or made it; a batch is published only on the ground of it. */
   #lastBatchId: number | undefined;
+  #leftovers: Promise<void> | undefined;
   /** What was taken in for the batch, to be removed after it. */
   readonly #incoming: SnowflakeIncoming[] = [];
 
@@ -102,10 +104,23 @@ export class SnowflakeWarehouse implements Warehouse {
   async publish(publication: Publication): Promise<readonly PublishedTable[]> {
     const { sessions, clock } = this.#options;
     const expected = this.#lastBatchId ?? (await this.readState()).lastBatchId;
+    this.#leftovers = undefined;
+    await this.#endLeftovers();
     const published = await publish({ publication, expected, sessions, clock });
     this.#lastBatchId = publication.batch.id;
     await this.#tidy(publication.batch.id).catch(() => undefined);
     return published;
+  }
+
+  /** Transactions of dead processes hold their locks for hours: once before models, and before each publication, which may be a second attempt. */
+  async #endLeftovers(): Promise<void> {
+    this.#leftovers ??= abortLeftovers(this.#options.sessions, "prepare");
+    try {
+      await this.#leftovers;
+    } catch (thrown) {
+      this.#leftovers = undefined;
+      throw thrown;
+    }
   }
 
   /** Not part of the publication: it is committed, whatever becomes of this. What is left goes with the next `prepare`. */
@@ -142,6 +157,7 @@ export class SnowflakeWarehouse implements Warehouse {
     options.signal?.throwIfAborted();
     const { sessions, clock } = this.#options;
     const lastBatchId = this.#lastBatchId ?? (await this.readState()).lastBatchId;
+    await this.#endLeftovers();
     return materialize({ sessions, clock, model, lastBatchId, statement: options });
   }
 

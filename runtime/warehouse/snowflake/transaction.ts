@@ -49,6 +49,8 @@ export async function inTransaction<T>(
         throw thrown;
       }
       await session.run(commit(step, subject));
+      // COMMIT succeeds too where there is no transaction any more.
+      if (Number(single(await session.run(options.find))) === 0) throw endedFromOutside(what);
     });
   } catch (thrown) {
     if (!result) {
@@ -79,6 +81,13 @@ async function wasCommitted(options: TransactionOptions, failure: unknown): Prom
       remedy: "Run again when the warehouse can be reached: the next batch goes on from what it finds there.",
     },
   );
+}
+
+/** Somebody, or the server, has ended the transaction before it was committed. */
+export function endedFromOutside(what: string): NovaError {
+  return new NovaError("WAREHOUSE_CONFLICT", `The transaction of ${what} was ended from outside before its commit.`, {
+    remedy: "Run again: nothing of it was published. See in QUERY_HISTORY who has called SYSTEM$ABORT_TRANSACTION.",
+  });
 }
 
 /** Ends transactions that dead connections have left open, and which would hold their locks for hours. */

@@ -11,10 +11,12 @@ it.each([
   expect(parseWarehouseUrl(url)).toEqual({ engine: "duckdb", file });
 });
 
-it("says of Snowflake that it comes later, without the URL's password", () => {
-  const parse = (): unknown => parseWarehouseUrl("snowflake://user:secret@org-account/NOVADRIVE");
-  expect(parse).toThrow(expect.objectContaining({ code: "WAREHOUSE_NOT_SUPPORTED" }));
-  expect(parse).toThrow(/later version/);
+it("reads a Snowflake URL, and keeps a password in it to itself", () => {
+  const url = "snowflake://org-account/NOVADRIVE?warehouse=WH&role=LOADER";
+  expect(parseWarehouseUrl(url)).toMatchObject({ engine: "snowflake", account: "org-account", database: "NOVADRIVE" });
+  const parse = (): unknown =>
+    parseWarehouseUrl("snowflake://user:secret@org-account/NOVADRIVE?warehouse=WH&role=LOADER");
+  expect(parse).toThrow(expect.objectContaining({ code: "CONFIG_INVALID" }));
   expect(parse).not.toThrow(/secret/);
 });
 

@@ -36,14 +36,6 @@ export function showGrantsToRole(role: string): Statement {
   return diagnosis(`SHOW GRANTS TO ROLE ${identifier(role)}`);
 }
 
-/**
- * The same for a role that belongs to a database: https://docs.snowflake.com/en/sql-reference/sql/show-grants. That page's syntax leaves the form
- * out (it is in wide use all the same); where it is refused, the role counts as one that could not be looked into.
- */
-export function showGrantsToDatabaseRole(database: string, role: string): Statement {
-  return diagnosis(`SHOW GRANTS TO DATABASE ROLE ${identifier(database, role)}`);
-}
-
 /** As it is asked before each batch. */
 export function showWarehouse(name: string): Statement {
   return { ...showWarehouses(name), step: "diagnose" };

@@ -3,6 +3,7 @@ import { identifier } from "../../../core/sql.ts";
 import type { Relation } from "../../warehouse.ts";
 import type { Statement, Step } from "../statement.ts";
 import { likePattern, name, relationText, RESULT, value } from "./names.ts";
+import { building } from "./pipeline.ts";
 
 type RelationKind = "table" | "view";
 
@@ -108,13 +109,23 @@ export function findBadResultKey(model: string, uniqueKey: readonly string[]): S
   );
 }
 
-export function insertResult(relation: Relation, columns: readonly string[]): Statement {
-  const names = columns.map((column) => identifier(column)).join(", ");
-  return build(relation.name, `INSERT INTO ${relationText(relation)} (${names}) SELECT ${names} FROM ${RESULT}`);
+export interface ResultRows {
+  readonly relation: Relation;
+  /** As DESCRIBE names them, those of `uniqueKey` too. */
+  readonly columns: readonly string[];
+  readonly buildId: string;
 }
 
-/** Equal rows stay untouched. @param columns as DESCRIBE names them, those of `uniqueKey` too */
-export function mergeResult(relation: Relation, columns: readonly string[], uniqueKey: readonly string[]): Statement {
+export function insertResult({ relation, columns, buildId }: ResultRows): Statement {
+  const names = columns.map((column) => identifier(column)).join(", ");
+  return build(
+    relation.name,
+    `INSERT INTO ${relationText(relation)} (${names}) SELECT ${names} FROM ${RESULT} WHERE ${building(buildId)}`,
+  );
+}
+
+/** Equal rows stay untouched. */
+export function mergeResult({ relation, columns, buildId }: ResultRows, uniqueKey: readonly string[]): Statement {
   const keys = new Set(uniqueKey);
   const names = columns.map((column) => identifier(column));
   const others = columns.filter((column) => !keys.has(column)).map((column) => identifier(column));
@@ -129,7 +140,7 @@ export function mergeResult(relation: Relation, columns: readonly string[], uniq
   return build(
     relation.name,
     [
-      `MERGE INTO ${relationText(relation)} AS T USING ${RESULT} AS R ON ${on}`,
+      `MERGE INTO ${relationText(relation)} AS T USING (SELECT ${names.join(", ")} FROM ${RESULT} WHERE ${building(buildId)}) AS R ON ${on}`,
       ...update,
       `WHEN NOT MATCHED THEN INSERT (${names.join(", ")}) VALUES (${names.map((column) => `R.${column}`).join(", ")})`,
     ].join(" "),

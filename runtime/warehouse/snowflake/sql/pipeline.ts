@@ -83,6 +83,14 @@ export function findBatch(uuid: string): Statement {
 }
 
 /**
+ * True within the transaction that has taken the guard for the batch, and nowhere else before it is committed. Each of its statements asks for
+ * it: should the transaction be ended from outside, what follows would otherwise be committed one by one.
+ */
+export function guarded(batchId: number): string {
+  return `(SELECT MAX(BATCH_ID) FROM ${GUARD}) = ${value(batchId)}`;
+}
+
+/**
  * The first statement of a publishing transaction. It changes one row only if the last batch is the expected one, and holds that row until the
  * transaction ends, so that two processes can never publish at the same time, nor one on the ground of the other's past.
  */
@@ -99,7 +107,7 @@ export function takeGuard(expected: number, batchId: number): Statement {
 }
 
 /** The watermarks of all tables of a batch. */
-export function writeWatermarks(watermarks: ReadonlyMap<string, Watermark>): Statement {
+export function writeWatermarks(batchId: number, watermarks: ReadonlyMap<string, Watermark>): Statement {
   const rows = Array.from(watermarks, ([table, { batchId, cursor, cursorColumn, fence }]) => {
     const values = [table, batchId, cursor, cursorColumn, JSON.stringify(fence)].map((given) => value(given));
     return `(${values.join(", ")})`;
@@ -107,7 +115,7 @@ export function writeWatermarks(watermarks: ReadonlyMap<string, Watermark>): Sta
   return {
     sql: [
       `MERGE INTO ${WATERMARKS} AS W USING (SELECT COLUMN1 AS TABLE_NAME, COLUMN2 AS BATCH_ID, COLUMN3 AS CURSOR_VALUE, COLUMN4 AS CURSOR_COLUMN, COLUMN5 AS FENCE`,
-      `FROM VALUES ${rows.join(", ")}) AS N ON W.TABLE_NAME = N.TABLE_NAME`,
+      `FROM VALUES ${rows.join(", ")} WHERE ${guarded(batchId)}) AS N ON W.TABLE_NAME = N.TABLE_NAME`,
       "WHEN MATCHED THEN UPDATE SET BATCH_ID = N.BATCH_ID, CURSOR_VALUE = N.CURSOR_VALUE, CURSOR_COLUMN = N.CURSOR_COLUMN, FENCE = N.FENCE",
       "WHEN NOT MATCHED THEN INSERT (TABLE_NAME, BATCH_ID, CURSOR_VALUE, CURSOR_COLUMN, FENCE) VALUES (N.TABLE_NAME, N.BATCH_ID, N.CURSOR_VALUE, N.CURSOR_COLUMN, N.FENCE)",
     ].join(" "),
@@ -118,7 +126,7 @@ export function writeWatermarks(watermarks: ReadonlyMap<string, Watermark>): Sta
 
 export function writeBatch({ id, uuid, snapshot, startedAt }: PublishedBatch): Statement {
   return {
-    sql: `INSERT INTO ${BATCHES} (BATCH_ID, UUID, SNAPSHOT, STARTED_AT, PUBLISHED_AT) SELECT ${value(id)}, ${value(uuid)}, ${instant(snapshot)}, ${instant(startedAt.toISOString())}, CURRENT_TIMESTAMP()`,
+    sql: `INSERT INTO ${BATCHES} (BATCH_ID, UUID, SNAPSHOT, STARTED_AT, PUBLISHED_AT) SELECT ${value(id)}, ${value(uuid)}, ${instant(snapshot)}, ${instant(startedAt.toISOString())}, CURRENT_TIMESTAMP() WHERE ${guarded(id)}`,
     step: "publish",
     metered: true,
   };
@@ -140,13 +148,42 @@ export interface ModelBuild {
   readonly buildId: string;
 }
 
+/** What a view or a table has seen, once it is made. */
 export function writeModelBuild({ model, batchId, buildId }: ModelBuild): Statement {
+  return mergeModelBuild(
+    model,
+    { batchId, buildId },
+    "BATCH_ID = N.BATCH_ID, BUILD_ID = N.BUILD_ID, BUILT_AT = CURRENT_TIMESTAMP()",
+  );
+}
+
+/** The first statement of the transaction of an incremental model: what the model has seen stays as it is, whose transaction it is does not. */
+export function takeModelBuild({ model, buildId }: Omit<ModelBuild, "batchId">): Statement {
+  return mergeModelBuild(model, { batchId: 0, buildId }, "BUILD_ID = N.BUILD_ID");
+}
+
+function mergeModelBuild(model: string, { batchId, buildId }: Omit<ModelBuild, "model">, change: string): Statement {
   return {
     sql: [
       `MERGE INTO ${MODEL_BUILDS} AS M USING (SELECT ${value(model)} AS MODEL, ${value(batchId)} AS BATCH_ID, ${value(buildId)} AS BUILD_ID) AS N ON M.MODEL = N.MODEL`,
-      "WHEN MATCHED THEN UPDATE SET BATCH_ID = N.BATCH_ID, BUILD_ID = N.BUILD_ID, BUILT_AT = CURRENT_TIMESTAMP()",
+      `WHEN MATCHED THEN UPDATE SET ${change}`,
       "WHEN NOT MATCHED THEN INSERT (MODEL, BATCH_ID, BUILD_ID, BUILT_AT) VALUES (N.MODEL, N.BATCH_ID, N.BUILD_ID, CURRENT_TIMESTAMP())",
     ].join(" "),
+    step: "build",
+    subject: model,
+    metered: true,
+  };
+}
+
+/** True within the transaction that has taken the model's build: see `guarded`. */
+export function building(buildId: string): string {
+  return `(SELECT COUNT(*) FROM ${MODEL_BUILDS} WHERE BUILD_ID = ${value(buildId)}) = 1`;
+}
+
+/** The last statement of the transaction of an incremental model. */
+export function finishModelBuild({ model, batchId, buildId }: ModelBuild): Statement {
+  return {
+    sql: `UPDATE ${MODEL_BUILDS} SET BATCH_ID = ${value(batchId)}, BUILT_AT = CURRENT_TIMESTAMP() WHERE MODEL = ${value(model)} AND BUILD_ID = ${value(buildId)}`,
     step: "build",
     subject: model,
     metered: true,
@@ -163,7 +200,7 @@ export function findModelBuild(model: string, buildId: string): Statement {
   };
 }
 
-export type TransactionStep = "publish" | "build";
+export type TransactionStep = "prepare" | "publish" | "build";
 
 /** Named, so that SHOW TRANSACTIONS tells whose it is: https://docs.snowflake.com/en/sql-reference/sql/begin */
 export function begin(step: TransactionStep, transaction: string, subject?: string): Statement {

@@ -5,7 +5,7 @@ import type { PublishedBatch } from "../../warehouse.ts";
 import type { Statement } from "../statement.ts";
 import { convertedColumn } from "./incoming.ts";
 import { DELETED_KEYS, name, stageTable, value } from "./names.ts";
-import { instant } from "./pipeline.ts";
+import { guarded, instant } from "./pipeline.ts";
 
 type BatchOf = Pick<PublishedBatch, "id" | "snapshot">;
 
@@ -17,8 +17,8 @@ const metered = (table: ManifestTable, sql: string): Statement => ({
 });
 
 /** Not TRUNCATE: deleting takes part in the transaction, and says how many rows there were. */
-export function deleteAll(table: ManifestTable): Statement {
-  return metered(table, `DELETE FROM ${stageTable(table)}`);
+export function deleteAll(table: ManifestTable, batchId: number): Statement {
+  return metered(table, `DELETE FROM ${stageTable(table)} WHERE ${guarded(batchId)}`);
 }
 
 export function insertAll(table: ManifestTable, incoming: string, batch: BatchOf): Statement {
@@ -26,7 +26,7 @@ export function insertAll(table: ManifestTable, incoming: string, batch: BatchOf
   const values = [...table.columns.map(convertedColumn), instant(batch.snapshot), value(batch.id)];
   return metered(
     table,
-    `INSERT INTO ${stageTable(table)} (${names.join(", ")}) SELECT ${values.join(", ")} FROM ${incoming}`,
+    `INSERT INTO ${stageTable(table)} (${names.join(", ")}) SELECT ${values.join(", ")} FROM ${incoming} WHERE ${guarded(batch.id)}`,
   );
 }
 
@@ -53,7 +53,7 @@ export function mergeRows(table: ManifestTable, incoming: string, batch: BatchOf
   return metered(
     table,
     [
-      `MERGE INTO ${stageTable(table)} AS S USING (SELECT ${selected.join(", ")} FROM ${incoming}) AS I ON ${sameKey(table, "S", "I")}`,
+      `MERGE INTO ${stageTable(table)} AS S USING (SELECT ${selected.join(", ")} FROM ${incoming} WHERE ${guarded(batch.id)}) AS I ON ${sameKey(table, "S", "I")}`,
       ...update,
       `WHEN NOT MATCHED THEN INSERT (${[...columns, ...added].join(", ")}) VALUES (${[...columns.map((column) => `I.${column}`), ...stamps].join(", ")})`,
     ].join(" "),
@@ -81,27 +81,27 @@ export function recordVanished(table: ManifestTable, keys: string, batchId: numb
     [
       `INSERT INTO ${DELETED_KEYS} (BATCH_ID, TABLE_NAME, KEY)`,
       `SELECT ${value(batchId)}, ${value(table.name)}, TO_JSON(ARRAY_CONSTRUCT(${parts.join(", ")}))`,
-      `FROM ${vanished(table, keys)}`,
+      `FROM ${vanished(table, keys, batchId)}`,
     ].join(" "),
   );
 }
 
 /** MERGE rather than DELETE, whose target cannot have an alias. */
-export function deleteVanished(table: ManifestTable, keys: string): Statement {
+export function deleteVanished(table: ManifestTable, keys: string, batchId: number): Statement {
   const key = table.primaryKey.map((column) => `S.${name(column)}`);
   return metered(
     table,
     [
-      `MERGE INTO ${stageTable(table)} AS T USING (SELECT ${key.join(", ")} FROM ${vanished(table, keys)}) AS V`,
+      `MERGE INTO ${stageTable(table)} AS T USING (SELECT ${key.join(", ")} FROM ${vanished(table, keys, batchId)}) AS V`,
       `ON ${sameKey(table, "T", "V")} WHEN MATCHED THEN DELETE`,
     ].join(" "),
   );
 }
 
-function vanished(table: ManifestTable, keys: string): string {
+function vanished(table: ManifestTable, keys: string, batchId: number): string {
   const selected = table.primaryKey.map((column) => aliased(columnOf(table, column)));
   const among = `(SELECT ${selected.join(", ")} FROM ${keys}) AS K`;
-  return `${stageTable(table)} AS S WHERE NOT EXISTS (SELECT 1 FROM ${among} WHERE ${sameKey(table, "S", "K")})`;
+  return `${stageTable(table)} AS S WHERE ${guarded(batchId)} AND NOT EXISTS (SELECT 1 FROM ${among} WHERE ${sameKey(table, "S", "K")})`;
 }
 
 function sameKey({ primaryKey }: ManifestTable, left: string, right: string): string {

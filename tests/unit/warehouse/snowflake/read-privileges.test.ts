@@ -40,7 +40,7 @@ it("follows roles that were granted to the role, and theirs, around a circle onc
   expect(asked).toEqual(["ROLE LOADER", "ROLE A", "ROLE B"]);
 });
 
-it("follows roles of the database, but not those of others and of applications, and not what is merely owned", async () => {
+it("names a role of the database as one that it could not look into; those of others and of applications hold nothing here", async () => {
   const { missing, unread, asked } = await read({
     "ROLE LOADER": [
       ["USAGE", "DATABASE_ROLE", "SNOWFLAKE.VIEWER"],
@@ -48,11 +48,11 @@ it("follows roles of the database, but not those of others and of applications, 
       ["OWNERSHIP", "ROLE", "OWNED"],
       ["USAGE", "DATABASE_ROLE", "DB.WRITER"],
     ],
-    "DATABASE ROLE DB.WRITER": [SELECT],
+    "ROLE PUBLIC": [],
   });
-  expect(missing).toEqual([]);
-  expect(unread).toEqual([]);
-  expect(asked).toEqual(["ROLE LOADER", "DATABASE ROLE DB.WRITER"]);
+  expect(missing).toEqual(["SELECT"]);
+  expect(unread).toEqual(["DB.WRITER"]);
+  expect(asked).toEqual(["ROLE LOADER", "ROLE PUBLIC"]);
 });
 
 it("knows that everybody has what PUBLIC has", async () => {

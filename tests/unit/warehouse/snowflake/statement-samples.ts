@@ -42,7 +42,8 @@ const composite = table("composite", EVERY_TYPE, Object.keys(EVERY_TYPE));
 const onlyKey = table("only_key", { id: "integer not null" }, ["id"]);
 const single = table("single_column", { value: "text" }, []);
 const simple = table("simple", { id: "integer not null", name: "text" }, ["id"]);
-const tables = [every, composite, onlyKey, single, simple];
+const keyless = table("keyless", EVERY_TYPE, []);
+const tables = [every, composite, keyless, onlyKey, single, simple];
 
 function table(name: string, columns: Readonly<Record<string, string>>, primaryKey: readonly string[]): ManifestTable {
   return manifestTable({ name, columns, primaryKey });
@@ -58,6 +59,7 @@ const batch = {
 const relation = { schema: "analytics", name: "fct_sales" };
 const description = String.raw`A back\slash, a 'quote'`;
 const SELECT = "select id\nfrom stage.sales";
+const result = { relation, columns: ["ID", "Mixed", "PRICE"], buildId: batch.uuid };
 const watermark = {
   batchId: 7,
   cursor: "2025-01-02 03:04:05.678901+00",
@@ -72,7 +74,11 @@ const shapes = (purpose: "rows" | "keys") =>
 const keyed = tables.filter((one) => one.primaryKey.length > 0);
 
 const IDENTIFIERS = { "quoted names": "sql-reference/identifiers-syntax#double-quoted-identifiers" };
-const MERGE = { MERGE: "sql-reference/sql/merge", "IS DISTINCT FROM": "sql-reference/functions/is-distinct-from" };
+const MERGE = {
+  "scalar subquery": "user-guide/querying-subqueries#scalar-subqueries",
+  MERGE: "sql-reference/sql/merge",
+  "IS DISTINCT FROM": "sql-reference/functions/is-distinct-from",
+};
 
 export const SAMPLES: readonly StatementSample[] = [
   {
@@ -252,12 +258,12 @@ export const SAMPLES: readonly StatementSample[] = [
   {
     file: "delete-vanished",
     allowedBy: { ...MERGE, "WHEN MATCHED THEN DELETE": "sql-reference/sql/merge#matchedclause-for-updates-or-deletes" },
-    statements: keyed.map((one) => publish.deleteVanished(one, target)),
+    statements: keyed.map((one) => publish.deleteVanished(one, target, 7)),
   },
   {
     file: "delete-all",
     allowedBy: { "DELETE FROM": "sql-reference/sql/delete" },
-    statements: [publish.deleteAll(every)],
+    statements: [publish.deleteAll(every, 7)],
   },
   {
     file: "insert-all",
@@ -292,6 +298,7 @@ export const SAMPLES: readonly StatementSample[] = [
     allowedBy: { ...MERGE, "FROM VALUES, COLUMN1 …": "sql-reference/constructs/values" },
     statements: [
       pipeline.writeWatermarks(
+        7,
         new Map<string, Watermark>([
           ["every_type", watermark],
           ["single_column", { ...watermark, cursor: null, cursorColumn: null, fence: {} }],
@@ -366,16 +373,20 @@ export const SAMPLES: readonly StatementSample[] = [
     file: "model-rows",
     allowedBy: { ...MERGE, "INSERT INTO … SELECT": "sql-reference/sql/insert" },
     statements: [
-      models.insertResult(relation, ["ID", "Mixed"]),
-      models.mergeResult(relation, ["ID", "Mixed", "PRICE"], ["ID", "Mixed"]),
-      models.mergeResult(relation, ["ID"], ["ID"]),
-      models.mergeResult(relation, ["ID", "Mixed", "PRICE"], ["ID"]),
+      models.insertResult(result),
+      models.mergeResult(result, ["ID", "Mixed"]),
+      models.mergeResult({ ...result, columns: ["ID"] }, ["ID"]),
+      models.mergeResult(result, ["ID"]),
     ],
   },
   {
     file: "model-build",
-    allowedBy: MERGE,
-    statements: [pipeline.writeModelBuild({ model: "fct_sales", batchId: 7, buildId: batch.uuid })],
+    allowedBy: { ...MERGE, UPDATE: "sql-reference/sql/update" },
+    statements: [
+      pipeline.writeModelBuild({ model: "fct_sales", batchId: 7, buildId: batch.uuid }),
+      pipeline.takeModelBuild({ model: "fct_sales", buildId: batch.uuid }),
+      pipeline.finishModelBuild({ model: "fct_sales", batchId: 7, buildId: batch.uuid }),
+    ],
   },
   {
     file: "model-count",
@@ -387,7 +398,7 @@ export const SAMPLES: readonly StatementSample[] = [
     allowedBy: {
       "CURRENT_USER, CURRENT_ROLE, …": "sql-reference/functions-context",
       "SHOW SCHEMAS IN DATABASE": "sql-reference/sql/show-schemas",
-      "SHOW GRANTS TO ROLE, TO DATABASE ROLE": "sql-reference/sql/show-grants",
+      "SHOW GRANTS TO ROLE": "sql-reference/sql/show-grants",
       "SHOW WAREHOUSES LIKE": "sql-reference/sql/show-warehouses",
       "DESCRIBE TABLE": "sql-reference/sql/desc-table",
       "SHOW RESOURCE MONITORS LIKE": "sql-reference/sql/show-resource-monitors",
@@ -396,7 +407,6 @@ export const SAMPLES: readonly StatementSample[] = [
       diagnose.readIdentity(),
       diagnose.showSchemas("NOVADRIVE"),
       diagnose.showGrantsToRole("LOADER"),
-      diagnose.showGrantsToDatabaseRole("NOVADRIVE", "READER"),
       diagnose.showWarehouse("DEFAULT_WH"),
       diagnose.describeTable(simple),
       diagnose.showResourceMonitors("DAILY"),

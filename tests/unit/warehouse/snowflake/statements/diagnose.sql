@@ -1,6 +1,6 @@
 -- CURRENT_USER, CURRENT_ROLE, …: https://docs.snowflake.com/en/sql-reference/functions-context
 -- SHOW SCHEMAS IN DATABASE: https://docs.snowflake.com/en/sql-reference/sql/show-schemas
--- SHOW GRANTS TO ROLE, TO DATABASE ROLE: https://docs.snowflake.com/en/sql-reference/sql/show-grants
+-- SHOW GRANTS TO ROLE: https://docs.snowflake.com/en/sql-reference/sql/show-grants
 -- SHOW WAREHOUSES LIKE: https://docs.snowflake.com/en/sql-reference/sql/show-warehouses
 -- DESCRIBE TABLE: https://docs.snowflake.com/en/sql-reference/sql/desc-table
 -- SHOW RESOURCE MONITORS LIKE: https://docs.snowflake.com/en/sql-reference/sql/show-resource-monitors
@@ -13,9 +13,6 @@ SHOW SCHEMAS IN DATABASE "NOVADRIVE";
 
 -- needs no warehouse
 SHOW GRANTS TO ROLE "LOADER";
-
--- needs no warehouse
-SHOW GRANTS TO DATABASE ROLE "NOVADRIVE"."READER";
 
 -- needs no warehouse
 SHOW WAREHOUSES LIKE 'DEFAULT_WH';

@@ -1,3 +1,4 @@
+-- scalar subquery: https://docs.snowflake.com/en/user-guide/querying-subqueries#scalar-subqueries
 -- MERGE: https://docs.snowflake.com/en/sql-reference/sql/merge
 -- IS DISTINCT FROM: https://docs.snowflake.com/en/sql-reference/functions/is-distinct-from
 

@@ -1,0 +1,124 @@
+/**
+ * Something goes wrong at a statement of a batch; the next batch ends equal to the source, with nothing twice and nothing left behind.
+ * A few statements by default; every kind at every statement with FAULTS=all.
+ */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startCommand } from "../../support/command.ts";
+import { createFaultShop, type FaultShop } from "../../support/fault-shop.ts";
+import type { Fault, SeenStatement } from "../../support/snowflake/misbehaviour.ts";
+
+const FAULTS: readonly Fault[] = [
+  { fault: "drop-before" },
+  { fault: "drop-after" },
+  { fault: "status", status: 503 },
+  { fault: "delay", milliseconds: 100 },
+  {
+    fault: "error",
+    code: "000603",
+    sqlState: "XX000",
+    message: "SQL execution internal error: Processing aborted by error 300010",
+  },
+  {
+    fault: "error",
+    code: "000630",
+    sqlState: "57014",
+    message: "Statement reached its statement or warehouse timeout of 1 second(s) and was canceled.",
+  },
+  { fault: "session-expired" },
+  { fault: "master-expired" },
+  { fault: "transaction-killed" },
+  { fault: "stage-files-lost" },
+  { fault: "restart" },
+];
+
+const EVERY = process.env["FAULTS"] === "all";
+/** Statements of a batch of the shop that changes everything, those of its sessions included; a test holds it to that. */
+const STATEMENTS = 71;
+const places = (index: number): readonly number[] =>
+  EVERY ? Array.from({ length: STATEMENTS + 2 }, (_, i) => i + 1) : [3 + index, 13 + index, 23 + index, 33, 52 + index];
+
+let shop: FaultShop;
+
+beforeAll(async () => {
+  shop = await createFaultShop();
+  expect((await shop.run()).status).toBe("success");
+});
+
+afterAll(async () => shop[Symbol.asyncDispose]());
+
+it("knows how many statements a batch has", async () => {
+  await shop.change();
+  const before = shop.server.log.length;
+  expect((await shop.run()).status).toBe("success");
+  expect(Math.abs(shop.server.log.length - before - STATEMENTS)).toBeLessThanOrEqual(2);
+  expect(await shop.problems()).toEqual([]);
+});
+
+describe.each(
+  FAULTS.map((fault, index) => ({ name: "code" in fault ? `error ${fault.code}` : fault.fault, fault, index })),
+)("$name", ({ fault, index }) => {
+  it.each(places(index))("at statement %i", async (at) => {
+    await shop.change();
+    const active = shop.server.misbehave({ ...fault, at });
+    await shop.run();
+    active.remove();
+    const next = await shop.run();
+    expect(next.error).toBeUndefined();
+    expect(next.status).toBe("success");
+    expect(await shop.problems()).toEqual([]);
+  });
+});
+
+const isPublishing = ({ sql, tag }: SeenStatement): boolean => sql === "COMMIT" && tag?.step === "publish";
+
+it("counts a batch as published whose COMMIT took effect though the answer to it was lost for good", async () => {
+  await shop.change();
+  // The driver asks again, and finds its session gone.
+  const lost = shop.server.misbehave({ fault: "drop-after", matches: isPublishing });
+  const gone = shop.server.misbehave({ fault: "master-expired", matches: isPublishing });
+  const result = await shop.run();
+  expect([lost.hits, gone.hits]).toEqual([1, 1]);
+  expect(result.error).toBeUndefined();
+  expect(result.tables.map(({ name, deleted }) => [name, deleted])).toContainEqual(["orders", 1]);
+  expect(await shop.problems()).toEqual([]);
+});
+
+it("publishes nothing of a batch whose COMMIT never came through, and leaves no transaction behind", async () => {
+  await shop.change();
+  const before = await shop.server.sql('SELECT count(*) FROM "PIPELINE"."BATCHES"');
+  const lost = shop.server.misbehave({ fault: "drop-before", matches: isPublishing });
+  const gone = shop.server.misbehave({ fault: "master-expired", matches: isPublishing });
+  const result = await shop.run();
+  expect([lost.hits, gone.hits]).toEqual([1, 1]);
+  expect(result).toMatchObject({ status: "failed", error: { code: "WAREHOUSE_UNREACHABLE" } });
+  expect(await shop.server.sql('SELECT count(*) FROM "PIPELINE"."BATCHES"')).toEqual(before);
+  expect(shop.server.sessions.filter(({ inTransaction }) => inTransaction)).toEqual([]);
+  expect((await shop.run()).status).toBe("success");
+  expect(await shop.problems()).toEqual([]);
+});
+
+it.each([
+  ["while rows are staged", "load"],
+  ["in the middle of the publishing transaction", "publish"],
+  ["while models are built", "build"],
+])("goes on after a process that was killed %s", async (_, step) => {
+  await shop.change();
+  const reached = Promise.withResolvers<void>();
+  const hold = shop.server.misbehave({
+    fault: "delay",
+    milliseconds: 3_000,
+    matches: ({ sql, tag }) => {
+      const isIt = tag?.step === step && /^(COPY|MERGE|INSERT)/.test(sql);
+      if (isIt) reached.resolve();
+      return isIt;
+    },
+  });
+  await using batch = startCommand(["run", "--json"], { environment: shop.environment });
+  await reached.promise;
+  batch.process.kill("SIGKILL");
+  await batch.ended;
+  hold.remove();
+  const next = await shop.run();
+  expect(next.error).toBeUndefined();
+  expect(await shop.problems()).toEqual([]);
+});
