@@ -11,6 +11,16 @@ import { TEST_USER, TestClient, type Rows } from "../../support/snowflake/test-c
 
 const FORMAT = `FILE_FORMAT = (TYPE = CSV FIELD_OPTIONALLY_ENCLOSED_BY = '"' ESCAPE_UNENCLOSED_FIELD = NONE NULL_IF = ())`;
 
+/** A value that a column takes, by the beginning of its type. */
+const RIGHT = {
+  NUMBER: "1",
+  BINARY: "00",
+  DATE: "2024-01-01",
+  TIMESTAMP: "2024-01-01 00:00:00+00",
+  TIME: "00:00:00",
+  BOOLEAN: "t",
+};
+
 let server: SnowflakeServer;
 let client: TestClient;
 let other: TestClient;
@@ -240,17 +250,18 @@ describe("stages and COPY", () => {
     ["BOOLEAN", "maybe", "100037", "Boolean 'maybe' is not recognized"],
     ["DATE", "2023-02-29", "100040", "Date '2023-02-29' is not recognized"],
     ["TIMESTAMP_LTZ(9)", "infinity", "100035", "Timestamp 'infinity' is not recognized"],
+    ["NUMBER(38,0)", "1_000", "100038", "Numeric value '1_000' is not recognized"],
+    ["DATE", "10000-01-01", "100040", "Date '10000-01-01' is not recognized"],
+    ["TIME(9)", "24:00:00", "100108", "Time '24:00:00' is not recognized"],
+    ["TIMESTAMP_NTZ(9)", "0044-03-15 00:00:00 BC", "100035", "Timestamp '0044-03-15 00:00:00 BC' is not recognized"],
+    ["TIMESTAMP_NTZ(9)", "10000-01-01 00:00:00", "100035", "Timestamp '10000-01-01 00:00:00' is not recognized"],
     ["BINARY(2)", "zz", "100115", "The following string is not a legal hex-encoded value: 'zz'"],
     ["NUMBER(5,2) NOT NULL", "", "100072", "NULL result in a non-nullable column"],
   ])("names file, line, row and column of what %s refuses", async (type, cell, code, message) => {
     const table = `refused_${++uploads}`;
     await run(`CREATE TABLE stage.${table} (id NUMBER(38,0), value ${type})`);
-    const text = `1,"1"\n2,${cell}\n`.replace(
-      '"1"',
-      { NUMBER: "1", BINARY: "00", DATE: "2024-01-01", BOOLEA: "t", TIMEST: "2024-01-01 00:00:00+00" }[
-        /^[A-Z]{4,6}/.exec(type)?.[0] ?? ""
-      ] ?? "x",
-    );
+    const right = Object.entries(RIGHT).find(([start]) => type.startsWith(start))?.[1] ?? "x";
+    const text = `1,${right}\n2,${cell}\n`;
     const failing = copy(`stage.${table}`, text);
     await expect(failing).rejects.toMatchObject({ code });
     const error: unknown = await failing.catch((thrown: unknown) => thrown);
@@ -518,6 +529,33 @@ describe("the warehouse", () => {
     expect(await without.run("SHOW WAREHOUSES LIKE 'load%'")).toMatchObject([
       { name: "LOAD_WH", size: "X-Small", auto_suspend: "60", auto_resume: "true" },
     ]);
+  });
+});
+
+describe("the closed set", () => {
+  it("takes what is written down, and of other SQL only the user's", async () => {
+    const shapes = await mkdtemp(join(folder, "shapes-"));
+    await writeFile(
+      join(shapes, "a.sql"),
+      '-- link\n\nSELECT "A" FROM "STAGE"."T";\n\nCREATE OR REPLACE TRANSIENT TABLE "ANALYTICS"."T" COPY GRANTS AS\nselect 1;\n',
+    );
+    await using closed = await startSnowflakeServer({ users: [TEST_USER], shapes });
+    await using own = await TestClient.connect(closed);
+    await closed.createTable("STAGE", "SALES", [
+      { name: "ID", type: { kind: "number", precision: 38, scale: 0 }, nullable: false },
+    ]);
+    expect(await own.run('SELECT "ID" FROM "STAGE"."SALES"')).toEqual([]);
+    const unknown = { code: "001003", message: expect.stringContaining("does not know the shape of this statement") };
+    await expect(own.run('SELECT "ID" FROM "STAGE"."SALES" LIMIT 1')).rejects.toMatchObject(unknown);
+    const model = (sql: string): Promise<Rows> => own.run(sql, { tag: { step: "model" } });
+    await model(
+      'CREATE OR REPLACE TRANSIENT TABLE "ANALYTICS"."M" COPY GRANTS AS\nselect count(*) as n from stage.sales',
+    );
+    await expect(model('CREATE OR REPLACE TABLE "ANALYTICS"."M" AS\nselect 1 as n')).rejects.toMatchObject(unknown);
+    await expect(model("select 1 as n")).rejects.toMatchObject(unknown);
+    for (const step of ["hook", "query"]) {
+      expect(await own.run("select n + 1 as m from analytics.m", { tag: { step } })).toEqual([{ M: "1" }]);
+    }
   });
 });
 

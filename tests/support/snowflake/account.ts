@@ -19,7 +19,7 @@ const MACROS = [
   join(import.meta.dirname, "macros.sql"),
 ];
 /** Kept from run to run: translating is most of the time that a statement takes. */
-const TRANSLATIONS = join(tmpdir(), "novadrive-test-translations");
+const TRANSLATIONS = join(import.meta.dirname, "../../../node_modules/.cache/novadrive");
 
 export interface AccountOptions {
   readonly account: string;

@@ -37,23 +37,31 @@ export function insertFile(target: string, { path, types, buffer, parallel }: Fi
 }
 
 function converted(column: string, type: WarehouseType): string {
+  // Neither `infinity` nor `epoch`, no BC, no name of a zone, no year over 9999: none of these is Snowflake's, all are DuckDB's.
+  const isDay = `${column}[5] = '-' AND NOT starts_with(${column}, '0000') AND NOT regexp_matches(${column}, '[A-SU-Ya-z]')`;
   switch (type.kind) {
     case "varchar":
       return column;
     case "binary":
       return `CASE WHEN length(${column}) % 2 = 1 THEN error('odd') ELSE unhex(${column}) END`;
     case "date":
+      return unless(`strlen(${column}) = 10 AND ${isDay}`, column, type);
     case "timestamp_ltz":
     case "timestamp_ntz":
     case "timestamp_tz":
-      // Shorter ones are `infinity` and `epoch`, letters are BC and names of zones.
-      return `CASE WHEN strlen(${column}) < 10 OR regexp_matches(${column}, '[A-SU-Ya-z]') THEN error('no time') ELSE CAST(${column} AS ${duckdbType(type)}) END`;
+      return unless(`${isDay} AND NOT contains(${column}, ' 24:')`, column, type);
+    case "time":
+      return unless(`NOT starts_with(${column}, '24')`, column, type);
     case "boolean":
       return `CASE lower(${column}) WHEN 'on' THEN TRUE WHEN 'off' THEN FALSE ELSE CAST(${column} AS BOOLEAN) END`;
     case "number":
+      return unless(`NOT contains(${column}, '_')`, column, type);
     case "float":
-    case "time":
     case "variant":
       return `CAST(${column} AS ${duckdbType(type)})`;
   }
+}
+
+function unless(right: string, column: string, type: WarehouseType): string {
+  return `CASE WHEN ${right} THEN CAST(${column} AS ${duckdbType(type)}) WHEN ${column} IS NOT NULL THEN error('misfit') END`;
 }
