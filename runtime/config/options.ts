@@ -57,7 +57,7 @@ export const OPTIONS = {
   warehouseUrl: option({
     name: "WAREHOUSE_URL",
     placeholder: "url",
-    help: "warehouse to write: duckdb:<file>",
+    help: "warehouse to write: duckdb:<file>, or snowflake://<org>-<account>/<database>?warehouse=…&role=…&user=…&private_key=<file or secret>",
     schema: url("duckdb", "snowflake"),
     default: "duckdb:./warehouse.duckdb",
     secret: true,

@@ -80,7 +80,7 @@ export interface Watermark {
   readonly cursor: string | null;
   /** Cursor column and key that it was taken with: a change of either makes it worthless. */
   readonly cursorColumn: string | null;
-  /** Later: row-version fence, identifiers of the ground it was read from. */
+  /** What else the next batch needs to know of this one, by name: digests of what was there. Later row-version fence and the identifiers of its ground. */
   readonly fence: Readonly<Record<string, string>>;
 }
 

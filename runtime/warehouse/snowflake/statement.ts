@@ -36,7 +36,7 @@ export interface StatementResult {
   readonly rows: readonly (readonly (string | null)[])[];
 }
 
-export interface ResultColumn {
+interface ResultColumn {
   readonly name: string;
   /** As the driver names it: FIXED, TEXT, REAL, BOOLEAN, DATE, TIME, TIMESTAMP_LTZ, VARIANT, … */
   readonly type: string;
