@@ -134,6 +134,13 @@ describe("a connection", () => {
     expect(await again.run("SELECT 1 AS a")).toEqual([{ A: "1" }]);
   });
 
+  it("may lose the answer to a login, which leaves a session behind", async () => {
+    server.misbehave({ fault: "drop-after", endpoint: "/session/v1/login-request" });
+    await using again = await TestClient.connect(server, { sfRetryMaxLoginRetries: 3 });
+    expect(await again.run("SELECT 1 AS a")).toEqual([{ A: "1" }]);
+    expect(server.sessions).toHaveLength(3);
+  });
+
   it("may be slow", async () => {
     const rule = server.misbehave({ fault: "delay", milliseconds: 100, at: 1 });
     await insert();

@@ -158,6 +158,16 @@ describe("types", () => {
     expect(JSON.parse(String(row?.["J"]))).toEqual({ a: null, b: [1, 2.5] });
   });
 
+  it("tell TIMESTAMP_TZ from TIMESTAMP_LTZ", async () => {
+    await run("CREATE TABLE stage.zoned (tz TIMESTAMP_TZ(9), ltz TIMESTAMP_LTZ(9))");
+    await run("INSERT INTO stage.zoned SELECT '2024-01-01 12:00:00+02:00', '2024-01-01 12:00:00+02:00'");
+    expect((await run("SELECT tz FROM stage.zoned"))[0]?.["TZ"]).toBe("2024-01-01 10:00:00.000 +0000");
+    expect((await values("DESCRIBE TABLE stage.zoned")).map(([, type]) => type)).toEqual([
+      "TIMESTAMP_TZ(9)",
+      "TIMESTAMP_LTZ(9)",
+    ]);
+  });
+
   it("are read in the session's time zone, which is not UTC unless it is set", async () => {
     await using own = await TestClient.connect(server);
     const sql = "SELECT '2024-07-01 12:00:00'::TIMESTAMP_LTZ = '2024-07-01 12:00:00+00:00'::TIMESTAMP_LTZ AS is_utc";

@@ -60,10 +60,23 @@ export function counts(values: Readonly<Record<string, number>>, statementType: 
   return { columns, rows: [Object.values(values).map(String)], statementType };
 }
 
-export function ofReader(reader: DuckDBResultReader): Outcome {
+/** An offset travels as minutes + 1440. */
+const UTC = 1440;
+
+/** @param zoned names of columns whose instants have a zone of their own, which is UTC here */
+export function ofReader(reader: DuckDBResultReader, zoned: ReadonlySet<string> = new Set()): Outcome {
   const types = reader.columnTypes();
-  const columns = reader.columnNames().map((name, at) => rowType(logicalName(name), typeOfResult(typeAt(types, at))));
-  const rows = reader.getRows().map((row) => row.map((value, at) => encode(value, typeAt(types, at))));
+  const columns = reader.columnNames().map((name, at) => {
+    const own = logicalName(name);
+    const type = typeOfResult(typeAt(types, at));
+    return rowType(own, type.kind === "timestamp_ltz" && zoned.has(own) ? { ...type, kind: "timestamp_tz" } : type);
+  });
+  const rows = reader.getRows().map((row) =>
+    row.map((value, at) => {
+      const text = encode(value, typeAt(types, at));
+      return text !== null && columns[at]?.type === "timestamp_tz" ? `${text} ${UTC}` : text;
+    }),
+  );
   return { columns, rows, statementType: STATEMENT_TYPES.select };
 }
 

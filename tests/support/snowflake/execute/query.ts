@@ -2,7 +2,7 @@
 import { runInTransaction } from "../run.ts";
 import type { StatementContext } from "../context.ts";
 import { cancelled, SnowflakeError } from "../errors.ts";
-import { requireReadable } from "../access.ts";
+import { requireReadable, zonedColumns } from "../access.ts";
 import { ofReader, STATEMENT_TYPES, table, type Outcome } from "../result.ts";
 import { translate } from "../translation.ts";
 
@@ -11,7 +11,7 @@ export async function select(context: StatementContext): Promise<Outcome> {
   if (aborted) return aborted;
   requireReadable(context, context.tokens);
   const sql = await translate(context);
-  return ofReader(await runInTransaction(context, sql));
+  return ofReader(await runInTransaction(context, sql), zonedColumns(context));
 }
 
 /** https://docs.snowflake.com/en/sql-reference/functions/system_abort_transaction */
