@@ -341,6 +341,25 @@ describe("transactions", () => {
     expect(await other.run("SHOW TRANSACTIONS")).toEqual([]);
   });
 
+  it("go on after a statement of theirs has failed", async () => {
+    await run("CREATE TABLE stage.goes_on (id NUMBER(38,0) NOT NULL)");
+    const path = await put("7\n");
+    await writeFile(join(folder, "b.csv.gz"), gzipSync("8\nx\n"));
+    await run(
+      `PUT 'file://${join(folder, "b.csv.gz")}' @"PIPELINE"."FILES"/${path} SOURCE_COMPRESSION = GZIP AUTO_COMPRESS = FALSE`,
+    );
+    await run("BEGIN");
+    await run("INSERT INTO stage.goes_on SELECT 1");
+    await expect(run("INSERT INTO stage.goes_on SELECT NULL")).rejects.toMatchObject({ code: "100072" });
+    await expect(run(`COPY INTO stage.goes_on FROM @"PIPELINE"."FILES"/${path} ${FORMAT}`)).rejects.toMatchObject({
+      code: "100038",
+    });
+    await expect(run("INSERT INTO stage.goes_on SELECT nope")).rejects.toMatchObject({ code: "000904" });
+    await run("INSERT INTO stage.goes_on SELECT 2");
+    await run("COMMIT");
+    expect(await values("SELECT id FROM stage.goes_on ORDER BY id")).toEqual([["1"], ["2"]]);
+  });
+
   it("are committed by DDL", async () => {
     await run("BEGIN");
     await run("UPDATE stage.accounts SET v = 10");

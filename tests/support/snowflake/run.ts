@@ -10,17 +10,18 @@ const ATTEMPTS = 20;
 
 export async function runInTransaction(context: StatementContext, sql: string): Promise<DuckDBResultReader> {
   const { session, signal } = context;
-  if (session.transaction?.broken) throw internal("DuckDB has ended the transaction because a statement in it failed");
+  const { transaction } = session;
+  if (transaction?.broken === true) throw internal("the transaction could not be restored after an error in it");
   await session.begun();
   for (let attempt = 1; ; attempt++) {
     try {
-      return await session.connection.read(sql, { signal });
+      const reader = await session.connection.read(sql, { signal });
+      if (!/^\s*(select|with)\b/i.test(sql)) transaction?.executed.push(sql);
+      return reader;
     } catch (thrown) {
-      const again = thrown instanceof EngineError && isConflict(thrown) && !session.transaction && attempt < ATTEMPTS;
+      const again = thrown instanceof EngineError && isConflict(thrown) && !transaction && attempt < ATTEMPTS;
       if (again) continue;
-      if (session.transaction && thrown instanceof EngineError && !isCompilation(thrown))
-        session.transaction.broken = true;
-      if (signal.aborted && session.transaction) session.transaction.broken = true;
+      await session.restore();
       throw snowflakeError(context, thrown, sql);
     }
   }
@@ -29,9 +30,17 @@ export async function runInTransaction(context: StatementContext, sql: string): 
 /** Several statements, all or none. */
 export async function runTogether(context: StatementContext, work: () => Promise<void>): Promise<void> {
   const { session } = context;
-  if (session.transaction) {
+  const { transaction } = session;
+  if (transaction) {
     await session.begun();
-    await work();
+    const before = transaction.executed.length;
+    try {
+      await work();
+    } catch (thrown) {
+      transaction.executed.length = before;
+      await session.restore();
+      throw thrown;
+    }
     return;
   }
   await session.connection.run("BEGIN TRANSACTION");
@@ -42,8 +51,4 @@ export async function runTogether(context: StatementContext, work: () => Promise
     await session.connection.run("ROLLBACK").catch(() => undefined);
     throw thrown;
   }
-}
-
-function isCompilation({ facts }: EngineError): boolean {
-  return facts.kind === "Binder" || facts.kind === "Catalog" || facts.kind === "Parser";
 }

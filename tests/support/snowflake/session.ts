@@ -13,7 +13,9 @@ export interface Transaction {
   readonly startedOn: Date;
   /** Whether DuckDB has begun: it takes its snapshot then, which must not be older than the locks. */
   begun: boolean;
-  /** An error inside of a transaction ends DuckDB's, although Snowflake's would go on. */
+  /** What has changed rows in it so far. */
+  readonly executed: string[];
+  /** It could not be restored after an error. */
   broken: boolean;
   /** Load metadata that counts once the transaction is committed. */
   readonly loaded: (() => void)[];
@@ -99,7 +101,15 @@ export class Session {
 
   begin(name: string): Transaction {
     const id = String(Session.#transactions++);
-    return (this.transaction = { id, name, startedOn: new Date(), begun: false, broken: false, loaded: [] });
+    return (this.transaction = {
+      id,
+      name,
+      startedOn: new Date(),
+      begun: false,
+      executed: [],
+      broken: false,
+      loaded: [],
+    });
   }
 
   /** Before the first statement of a transaction that touches rows. */
@@ -108,6 +118,19 @@ export class Session {
     if (!transaction || transaction.begun) return;
     await this.connection.run("BEGIN TRANSACTION");
     transaction.begun = true;
+  }
+
+  /** After an error: it ends DuckDB's transaction, but only the statement in Snowflake's, so what was done before is done again. */
+  async restore(): Promise<void> {
+    const { transaction } = this;
+    if (!transaction?.begun) return;
+    try {
+      await this.connection.run("ROLLBACK");
+      await this.connection.run("BEGIN TRANSACTION");
+      for (const sql of transaction.executed) await this.connection.run(sql);
+    } catch {
+      transaction.broken = true;
+    }
   }
 
   async end(action: "COMMIT" | "ROLLBACK", locks: Locks): Promise<void> {

@@ -150,7 +150,8 @@ async function normalized(check: FileToCheck): Promise<string> {
       return refused(value, type) ? undefined : `"${value.replaceAll('"', '""')}"`;
     });
     if (!counted || record.unclosed || record.found !== undefined || cells.includes(undefined)) {
-      out.destroy();
+      // What is still to be written has nowhere to go.
+      out.on("error", () => undefined).destroy();
       await rm(path, { force: true });
       throw await refusal(check);
     }

@@ -20,7 +20,7 @@ export async function begin(context: StatementContext): Promise<Outcome> {
 export async function commit({ session, account }: StatementContext): Promise<Outcome> {
   if (session.transaction?.broken === true) {
     await session.end("ROLLBACK", account.locks);
-    throw internal("a statement of the transaction failed, which ended it in DuckDB, though not in Snowflake");
+    throw internal("the transaction could not be restored after an error in it");
   }
   await session.end("COMMIT", account.locks);
   return done();
