@@ -1,12 +1,16 @@
 /** Measures the load against one raw COPY of the same table, in one run on one machine: `npm run bench -- [--rows N] [--runs N] [--json]`. */
-import { execFile, spawn, type ChildProcess } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { cpus, tmpdir, totalmem } from "node:os";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { cpus, loadavg, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { parseArgs, promisify } from "node:util";
+import { parseArgs } from "node:util";
+import { z } from "zod";
 import { formatCount, formatSeconds } from "../../runtime/core/format.ts";
-import { changeSales, createSales } from "./data.ts";
+import { Batches } from "./batches.ts";
+import { measure, startServer } from "./children.ts";
+import { createSales } from "./data.ts";
+import { median, round } from "./figures.ts";
+import { writeProject } from "./project.ts";
+import { Staging } from "./staging.ts";
 
 const HELP = `Usage: npm run bench -- [options]
 
@@ -14,7 +18,21 @@ const HELP = `Usage: npm run bench -- [options]
   --changed <n>  rows changed before the incremental batch (default 10000)
   --runs <n>     runs of each measurement; the medians are reported (default 3)
   --url <url>    PostgreSQL to use, as a superuser (default: one of its own)
+  --snowflake    whole batches into the stand-in for Snowflake too
   --json         one JSON document on standard output
+
+Everything is held against one COPY … TO STDOUT of the whole table, read and thrown away, which is measured right before it. Reported:
+
+  raw_copy         that COPY: seconds, runs
+  first_load       whole batches into DuckDB: everything,
+  changed_<n>      n changed rows,
+  unchanged        nothing; seconds, ratio (median of each run's own), runs
+  peak_memory_mb   of the processes that ran these batches
+  staging          extract, gzip and PUT by the driver to a server on this machine that stands in for Snowflake and writes nothing but the
+                   statements' replies (the driver copies the files): seconds, ratio, runs, peak_memory_mb and cpu_seconds of the process that
+                   stages, bytes staged, peak_disk_mb of files waiting, puts_at_once, server_cpu_seconds, server_peak_memory_mb
+  snowflake        with --snowflake: the same batches into that server. Its own time is in the seconds (COPY and MERGE are
+                   DuckDB's there), so these say nothing of Snowflake; statements and bytes_staged do
 `;
 
 const { values: flags } = parseArgs({
@@ -23,124 +41,62 @@ const { values: flags } = parseArgs({
     changed: { type: "string", default: "10000" },
     runs: { type: "string", default: "3" },
     url: { type: "string" },
+    snowflake: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
 });
 
-const MANIFEST = `version: 2
-sources:
-  - name: stage
-    schema: stage
-    config: {meta: {sync: {mode: incremental, cursor: data_atualizacao, deletes: hard}}}
-    tables:
-      - name: vendas
-        config: {meta: {primary_key: [id_vendas]}}
-        columns:
-          - {name: id_vendas, data_type: integer, constraints: [{type: not_null}]}
-          - {name: id_veiculos, data_type: integer, constraints: [{type: not_null}]}
-          - {name: id_concessionarias, data_type: integer, constraints: [{type: not_null}]}
-          - {name: id_vendedores, data_type: integer, constraints: [{type: not_null}]}
-          - {name: id_clientes, data_type: integer, constraints: [{type: not_null}]}
-          - {name: valor_pago, data_type: "decimal(10,2)", constraints: [{type: not_null}]}
-          - {name: data_venda, data_type: timestamp_ltz}
-          - {name: data_inclusao, data_type: timestamp_ltz}
-          - {name: data_atualizacao, data_type: timestamp_ltz}
-`;
-
-interface Measurement {
-  readonly seconds: number;
-  readonly peakMemoryMb?: number;
-  readonly table?: {
-    readonly rows_read: number;
-    readonly inserted: number;
-    readonly updated: number;
-    readonly deleted: number;
-  };
+interface BenchOptions {
+  readonly url: string;
+  readonly folder: string;
+  readonly rows: number;
+  readonly changed: number;
+  readonly runs: number;
+  readonly snowflake: boolean;
 }
 
-const run = promisify(execFile);
-
-async function measure(
-  script: string,
-  args: readonly string[],
-  environment: Record<string, string> = {},
-): Promise<Measurement> {
-  const { stdout } = await run(process.execPath, [join(import.meta.dirname, script), ...args], {
-    env: { ...process.env, ...environment },
-    maxBuffer: 1 << 24,
-  });
-  return JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Measurement;
-}
-
-async function startServer(): Promise<{ url: string; server: ChildProcess }> {
-  const server = spawn(process.execPath, [join(import.meta.dirname, "../support/postgres-server.ts")], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  if (!server.stdout) throw new Error("No output of the server's program");
-  for await (const line of createInterface({ input: server.stdout })) {
-    const answer = JSON.parse(line) as { url?: string; error?: string };
-    if (answer.url) return { url: answer.url, server };
-    throw new Error(answer.error);
-  }
-  throw new Error("The program that starts PostgreSQL ended");
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
-}
-
-/** All measurements; the raw COPY is taken before each first load, so that a machine that slows down slows both. */
-async function bench(
-  url: string,
-  folder: string,
-  { rows, changed, runs }: { rows: number; changed: number; runs: number },
-) {
+async function bench({ url, folder, rows, changed, runs, snowflake }: BenchOptions) {
   const say = (text: string) => process.stderr.write(`${text}\n`);
   say(`making ${formatCount(rows)} rows …`);
   await createSales(url, rows);
   const project = join(folder, "project");
-  await mkdir(join(project, "models"), { recursive: true });
-  await writeFile(join(project, "models/manifest.yml"), MANIFEST);
-  await writeFile(join(project, "dbt_project.yml"), "name: bench\nversion: '1.0'\nprofile: bench\n");
-  const raw: number[] = [];
-  const batches: Record<"first" | "changed" | "unchanged", number[]> = { first: [], changed: [], unchanged: [] };
-  let peak = 0;
+  await writeProject(project);
+  const raws: number[] = [];
+  const yardstick = async (): Promise<number> => {
+    const { seconds } = await measure("raw-copy.ts", z.object({ seconds: z.number() }), { args: [url, "vendas"] });
+    raws.push(seconds);
+    say(`  raw COPY: ${formatSeconds(seconds)}`);
+    return seconds;
+  };
+  const [duckdb, staging, standIn] = [new Batches(), new Staging(), new Batches()];
   for (let index = 0; index < runs; index++) {
+    say(`run ${index + 1} of ${runs}, load average ${loadavg()[0]?.toFixed(1)}`);
     const place = join(folder, `run-${index}`);
     await mkdir(place);
-    const environment = {
+    const environment = (warehouse: string, name: string) => ({
       NOVADRIVE_SOURCE_URL: url,
-      NOVADRIVE_WAREHOUSE_URL: `duckdb:${join(place, "warehouse.duckdb")}`,
-      NOVADRIVE_STATE_DIR: join(place, "state"),
+      NOVADRIVE_WAREHOUSE_URL: warehouse,
+      NOVADRIVE_STATE_DIR: join(place, name),
       NOVADRIVE_PROJECT_DIR: project,
-    };
-    const batch = async (kind: keyof typeof batches, expected: Partial<NonNullable<Measurement["table"]>>) => {
-      const measured = await measure("one-batch.ts", [], environment);
-      for (const [key, value] of Object.entries(expected)) {
-        const found = measured.table?.[key as keyof typeof expected];
-        if (found !== value) throw new Error(`${kind}: ${key} is ${found}, not ${value}`);
-      }
-      batches[kind].push(measured.seconds);
-      peak = Math.max(peak, measured.peakMemoryMb ?? 0);
-      say(`  ${kind}: ${formatSeconds(measured.seconds)}, peak ${Math.round(measured.peakMemoryMb ?? 0)} MB`);
-    };
-    raw.push((await measure("raw-copy.ts", [url, "vendas"])).seconds);
-    say(`run ${index + 1} of ${runs}: raw COPY ${formatSeconds(raw.at(-1) ?? 0)}`);
-    await batch("first", { inserted: rows });
-    await changeSales(url, rows, changed);
-    await batch("changed", { updated: Math.min(changed, rows), inserted: 0, deleted: 0 });
-    await batch("unchanged", { updated: 0, inserted: 0, deleted: 0 });
+    });
+    const toDuckdb = environment(`duckdb:${join(place, "warehouse.duckdb")}`, "duckdb");
+    await duckdb.run({ url, rows, changed, environment: toDuckdb, raw: await yardstick(), say });
+    await using server = await startServer("snowflake-server.ts", { BENCH_PROJECT: project, BENCH_PLACE: place });
+    await staging.run({
+      rows,
+      server,
+      environment: environment(server.url, "staging"),
+      raw: await yardstick(),
+      say,
+    });
+    if (snowflake) {
+      say("  into the stand-in for Snowflake:");
+      const toServer = environment(server.url, "snowflake");
+      await standIn.run({ url, rows, changed, environment: toServer, raw: await yardstick(), say });
+    }
     await rm(place, { recursive: true });
   }
-  const yardstick = median(raw);
-  const figure = (values: readonly number[]) => ({
-    seconds: round(median(values)),
-    ratio: round(median(values) / yardstick),
-    runs: values.map(round),
-  });
   return {
     rows,
     machine: {
@@ -149,27 +105,32 @@ async function bench(
       memory_gb: Math.round(totalmem() / 1e9),
       node: process.version,
     },
-    raw_copy: { seconds: round(yardstick), runs: raw.map(round) },
-    first_load: figure(batches.first),
-    [`changed_${changed}`]: figure(batches.changed),
-    unchanged: figure(batches.unchanged),
-    peak_memory_mb: Math.round(peak),
+    raw_copy: { seconds: round(median(raws)), runs: raws.map(round) },
+    ...duckdb.report(changed),
+    peak_memory_mb: duckdb.peakMemoryMb,
+    staging: staging.report(),
+    ...(snowflake && {
+      snowflake: {
+        against: "a stand-in on this machine, whose own time is in the seconds",
+        ...standIn.report(changed),
+        peak_memory_mb: standIn.peakMemoryMb,
+      },
+    }),
   };
 }
-
-const round = (value: number): number => Math.round(value * 1000) / 1000;
 
 if (flags.help) {
   process.stdout.write(HELP);
 } else {
   const folder = await mkdtemp(join(tmpdir(), "novadrive-bench-"));
-  const started = flags.url ? undefined : await startServer();
+  const { snowflake } = flags;
+  const sizes = { rows: Number(flags.rows), changed: Number(flags.changed), runs: Number(flags.runs), snowflake };
+  const started = flags.url ? undefined : await startServer("../support/postgres-server.ts");
   try {
-    const sizes = { rows: Number(flags.rows), changed: Number(flags.changed), runs: Number(flags.runs) };
-    const report = await bench(flags.url ?? started?.url ?? "", folder, sizes);
+    const report = await bench({ url: flags.url ?? started?.url ?? "", folder, ...sizes });
     process.stdout.write(`${JSON.stringify(report, null, flags.json ? undefined : 2)}\n`);
   } finally {
-    started?.server.stdin?.end();
+    await started?.[Symbol.asyncDispose]();
     await rm(folder, { recursive: true, force: true });
   }
 }

@@ -1,4 +1,4 @@
-/** One batch in a process of its own, as `novadrive run` would run it; prints its seconds and the process's peak memory. */
+/** One batch in a process of its own, as `novadrive run` would run it; prints its seconds, what it used and the process's peak memory. */
 import { loadConfig } from "../../runtime/config/config.ts";
 import { EventBus } from "../../runtime/core/events.ts";
 import { runBatch } from "../../runtime/schedule/run-batch.ts";
@@ -10,5 +10,10 @@ const events = new EventBus();
 events.subscribe((event) => store.record(event));
 const result = await runBatch({ config, store, events, trigger: "command", signal: new AbortController().signal });
 if (result.status !== "success") throw new Error(JSON.stringify(result.error ?? result));
-const peakMemoryMb = process.resourceUsage().maxRSS / 1024;
-process.stdout.write(`${JSON.stringify({ seconds: result.seconds, peakMemoryMb, table: result.tables[0] })}\n`);
+const report = {
+  seconds: result.seconds,
+  peak_memory_mb: process.resourceUsage().maxRSS / 1024,
+  table: result.tables[0],
+  usage: result.usage,
+};
+process.stdout.write(`${JSON.stringify(report)}\n`);
