@@ -42,33 +42,37 @@ export class Account implements AsyncDisposable {
   readonly translator = new Translator(TRANSLATIONS);
   /** Root of the internal stages' files. */
   readonly stageFolder: string;
+  readonly #folder: string;
   readonly #instance: DuckDBInstance;
   #lastSession = 1_000_000;
 
-  private constructor(options: AccountOptions, instance: DuckDBInstance, stageFolder: string) {
+  private constructor(options: AccountOptions, instance: DuckDBInstance, folder: string) {
     this.name = options.account.toUpperCase();
     this.catalogue = new Catalogue(options.database);
     this.warehouses = new Map(options.warehouses.map((warehouse) => [warehouse.name, warehouse]));
     this.shapes = options.shapes;
     this.#instance = instance;
-    this.stageFolder = stageFolder;
+    this.#folder = folder;
+    this.stageFolder = join(folder, "stages");
   }
 
   static async open(options: AccountOptions): Promise<Account> {
+    const folder = await mkdtemp(join(tmpdir(), "novadrive-snowflake-"));
+    await mkdir(join(folder, "stages"));
     const instance = await DuckDBInstance.create(options.file ?? ":memory:", {
       // Snowflake sorts NULL as the highest value: https://docs.snowflake.com/en/sql-reference/constructs/order-by
       default_null_order: "NULLS_LAST_ON_ASC_FIRST_ON_DESC",
       preserve_insertion_order: "false",
       memory_limit: "2GB",
       threads: "2",
+      temp_directory: join(folder, "spill"),
       autoinstall_known_extensions: "false",
       autoload_known_extensions: "false",
     });
     const connection = new Connection(await instance.connect());
     for (const file of MACROS) await connection.run(await readFile(file, "utf8"));
     connection.connection.closeSync();
-    const stageFolder = await mkdtemp(join(tmpdir(), "novadrive-snowflake-"));
-    return new Account(options, instance, stageFolder);
+    return new Account(options, instance, folder);
   }
 
   async createSchema(name: string): Promise<void> {
@@ -121,6 +125,6 @@ export class Account implements AsyncDisposable {
     await Promise.all([...this.sessions.values()].map((session) => this.closeSession(session)));
     await this.translator[Symbol.asyncDispose]();
     this.#instance.closeSync();
-    await rm(this.stageFolder, { recursive: true, force: true });
+    await rm(this.#folder, { recursive: true, force: true });
   }
 }
