@@ -8,22 +8,31 @@ import { constants, createGzip } from "node:zlib";
 import { NovaError } from "../core/errors.ts";
 import type { StagedFile, StagedFileFormat } from "../core/staged-file.ts";
 
-const BUFFER = 1 << 20;
+/**
+ * Bytes that are compressed or written in one go. PostgreSQL's pieces of some 60 KB one by one cost a quarter more processor time: each
+ * is a task of the thread pool.
+ */
+const BLOCK = 1 << 20;
 
 export class StagedFileWriter {
   readonly path: string;
   readonly #sink: Writable;
   readonly #done: Promise<void>;
   #failure: unknown;
+  /** Two, in turn: one is filled while the other is on its way. */
+  #filling = Buffer.allocUnsafeSlow(BLOCK);
+  #other = Buffer.allocUnsafeSlow(BLOCK);
+  #filled = 0;
+  #written: Promise<void> = Promise.resolve();
   /** Bytes taken so far, before compression. */
   bytes = 0;
 
   constructor(path: string, compression: StagedFileFormat["compression"]) {
     this.path = path;
-    const file = createWriteStream(path, { highWaterMark: BUFFER });
+    const file = createWriteStream(path, { highWaterMark: BLOCK });
     if (compression === "gzip") {
       // The network and the warehouse's ingest are the bottleneck, never the last few per cent of size.
-      const gzip = createGzip({ level: constants.Z_BEST_SPEED, chunkSize: BUFFER });
+      const gzip = createGzip({ level: constants.Z_BEST_SPEED, chunkSize: BLOCK });
       this.#sink = gzip;
       this.#done = pipeline(gzip, file);
     } else {
@@ -33,18 +42,20 @@ export class StagedFileWriter {
     this.#done.catch((thrown: unknown) => (this.#failure = thrown));
   }
 
-  /** @throws NovaError STAGING_FAILED */
+  /** The piece's memory may be used again as soon as this resolves. @throws NovaError STAGING_FAILED */
   async write(piece: Buffer): Promise<void> {
-    if (this.#failure !== undefined) throw this.#error(this.#failure);
+    for (let from = 0; from < piece.length; ) {
+      const copied = piece.copy(this.#filling, this.#filled, from);
+      from += copied;
+      this.#filled += copied;
+      if (this.#filled === BLOCK) await this.#pass();
+    }
     this.bytes += piece.length;
-    if (this.#sink.write(piece)) return;
-    await Promise.race([once(this.#sink, "drain"), this.#done]).catch((thrown: unknown) => {
-      throw this.#error(thrown);
-    });
   }
 
   /** Completes the file. @throws NovaError STAGING_FAILED */
   async close(rows: number): Promise<StagedFile> {
+    await this.#pass();
     try {
       this.#sink.end();
       await this.#done;
@@ -52,6 +63,17 @@ export class StagedFileWriter {
     } catch (thrown) {
       throw this.#error(thrown);
     }
+  }
+
+  /** Sends the block on its way, as soon as the one before has arrived: that one is filled next. */
+  async #pass(): Promise<void> {
+    // A stream that fails may never call back for what it was just writing.
+    await Promise.race([this.#written, this.#done]).catch(() => {});
+    if (this.#failure !== undefined) throw this.#error(this.#failure);
+    const block = this.#filling.subarray(0, this.#filled);
+    this.#written = new Promise((resolve) => this.#sink.write(block, () => resolve()));
+    [this.#filling, this.#other] = [this.#other, this.#filling];
+    this.#filled = 0;
   }
 
   /** Removes the file, complete or not. */
