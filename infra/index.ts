@@ -8,7 +8,7 @@ import { Host } from "./aws/host.ts";
 import { HostRole } from "./aws/iam.ts";
 import { HostNetwork } from "./aws/network.ts";
 import { readSettings } from "./config.ts";
-import { WarehouseDatabase } from "./snowflake/database.ts";
+import { stageSchemaNames, WarehouseDatabase } from "./snowflake/database.ts";
 import { StageTables } from "./snowflake/tables.ts";
 
 const settings = readSettings();
@@ -38,7 +38,7 @@ const host = new Host(
 );
 const warehouse = new WarehouseDatabase(
   "novadrive",
-  { ...settings.warehouse, stageSchemas: manifest.tables.map((table) => table.schema) },
+  { ...settings.warehouse, stageSchemas: stageSchemaNames(manifest.tables) },
   { providers: [snowflakeProvider], protect },
 );
 const tables = new StageTables(
