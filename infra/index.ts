@@ -8,12 +8,15 @@ import { Host } from "./aws/host.ts";
 import { HostRole } from "./aws/iam.ts";
 import { HostNetwork } from "./aws/network.ts";
 import { readSettings } from "./config.ts";
+import { guardManifest } from "./manifest-lock/file.ts";
 import { stageSchemaNames, WarehouseDatabase } from "./snowflake/database.ts";
 import { StageTables } from "./snowflake/tables.ts";
 
 const settings = readSettings();
 // Pulumi's working directory is not the project's, so files are found from here.
-const manifest = readManifest(join(import.meta.dirname, "../sql/models/manifest.yml"));
+const sql = join(import.meta.dirname, "../sql");
+const manifest = readManifest(join(sql, "models/manifest.yml"));
+guardManifest({ file: join(sql, "manifest.lock.json"), manifest, today: new Date().toISOString().slice(0, 10) });
 const { protect } = settings;
 
 // Explicit providers do not read the stack's configuration (https://github.com/pulumi/pulumi-snowflake/issues/1081), so

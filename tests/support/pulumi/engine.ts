@@ -17,6 +17,7 @@ const PARTS = [
   "runtime/core",
   "runtime/manifest",
   "sql/models/manifest.yml",
+  "sql/manifest.lock.json",
 ];
 
 /** Path of the `pulumi` command, on PATH or built before; otherwise why there is none. */
