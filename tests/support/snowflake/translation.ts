@@ -36,7 +36,10 @@ function prepare(context: StatementContext, sql: string): string {
     const token = tokens[at];
     if (!token) break;
     const replaced =
-      temporary(context, tokens, at) ?? sessionFunction(context, tokens, at) ?? name(context, tokens, at);
+      temporary(context, tokens, at) ??
+      sessionFunction(context, tokens, at) ??
+      mixedArray(tokens, at) ??
+      name(context, tokens, at);
     if (!replaced) continue;
     const last = tokens[at + replaced.tokens - 1] ?? token;
     result += sql.slice(done, token.start) + replaced.text;
@@ -101,6 +104,12 @@ function sessionFunction(context: StatementContext, tokens: readonly Token[], at
   if (!(token.value in values)) return undefined;
   const value = values[token.value] ?? null;
   return { text: value === null ? "NULL" : literal(value), tokens: 3 };
+}
+
+/** DuckDB's lists have one type of element, Snowflake's arrays many: `TO_JSON(ARRAY_CONSTRUCT('a', 1))` is `["a",1]`. */
+function mixedArray(tokens: readonly Token[], at: number): Replacement | undefined {
+  const isJson = tokens[at - 2]?.value === "TO_JSON" && tokens[at - 1]?.text === "(";
+  return isJson && tokens[at]?.value === "ARRAY_CONSTRUCT" ? { text: "JSON_ARRAY", tokens: 1 } : undefined;
 }
 
 function isName(token: Token): boolean {
