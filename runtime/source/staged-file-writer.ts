@@ -1,5 +1,4 @@
 /** Writes one staged file, compressed or not; the caller waits when the disk is slower than PostgreSQL. */
-import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { rm, stat } from "node:fs/promises";
 import { finished, pipeline } from "node:stream/promises";
@@ -44,7 +43,7 @@ export class StagedFileWriter {
 
   /** The piece's memory may be used again as soon as this resolves. @throws NovaError STAGING_FAILED */
   async write(piece: Buffer): Promise<void> {
-    for (let from = 0; from < piece.length; ) {
+    for (let from = 0; from < piece.length;) {
       const copied = piece.copy(this.#filling, this.#filled, from);
       from += copied;
       this.#filled += copied;

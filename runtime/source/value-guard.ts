@@ -49,6 +49,8 @@ function condition(check: ValueCheck, { value, castType }: GuardedColumn): strin
       return `${value} >= '0001-01-01'::${castType} AND ${value} < '10000-01-01'::${castType}`;
     case "day":
       return `${value} < '24:00:00'`;
+    case "json_numbers":
+      return jsonNumbersHeld(`${value}::text`);
     case "not_null":
       return `${value} IS NOT NULL`;
     case "decimal": {
@@ -64,6 +66,24 @@ function condition(check: ValueCheck, { value, castType }: GuardedColumn): strin
     case "fraction":
       return `${value}::${castType}(${check.max}) = ${value}`;
   }
+}
+
+const JSON_TEXT = literal(String.raw`"([^"\\]|\\.)*"`);
+const JSON_NUMBER = literal(String.raw`(-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)`);
+
+/**
+ * Snowflake keeps a number of a JSON document in up to 38 digits; one with an exponent, or with more digits, as a double
+ * (https://docs.snowflake.com/en/sql-reference/functions/parse_json#usage-notes). Few documents have such a number, or a text that looks
+ * like one: the first condition is all that most of them cost. A double holds the number if it gives it back.
+ */
+function jsonNumbersHeld(document: string): string {
+  const size = "abs(n[1]::numeric)";
+  const isDouble = "n[1] ~ '[eE]' OR length(translate(n[1], '-.', '')) > 38";
+  const isBeyond = `n[1] ~ '[eE][-+]?[0-9]{4}' OR ${size} > 1.7976931348623157e308 OR (${size} > 0 AND ${size} < 5e-324)`;
+  const isLost = `CASE WHEN ${isBeyond} THEN true ELSE n[1]::float8::text::numeric <> n[1]::numeric END`;
+  const numbers = `regexp_matches(regexp_replace(${document}, ${JSON_TEXT}, '""', 'g'), ${JSON_NUMBER}, 'g')`;
+  const none = `NOT EXISTS (SELECT FROM ${numbers} AS n WHERE (${isDouble}) AND ${isLost})`;
+  return `(${document} !~ '[0-9][eE][-+]?[0-9]|[0-9.]{39}' OR ${none})`;
 }
 
 function refusal({ table, column, castType, value, primaryKey, hasCtid, target }: GuardedColumn): string {
@@ -108,8 +128,18 @@ export function valueError(message: string): NovaError | undefined {
     "SOURCE_VALUE_INVALID",
     `${table}.${column} holds a value that ${target} cannot hold: ${shown} (row ${row}).`,
     {
-      remedy: `Correct the row in the source, or widen data_type of ${column} in the manifest.`,
+      remedy: remedyFor({ column, target, value }),
       details: { table, column, key, value },
     },
   );
+}
+
+function remedyFor({ column, target, value }: Pick<Refused, "column" | "target" | "value">): string {
+  if (value === null)
+    return `Correct the row in the source, or take the not_null constraint from ${column} in the manifest.`;
+  const wider =
+    target === "VARIANT"
+      ? `write data_type: text for ${column} in the manifest; a VARIANT keeps 38 digits of a number, and of one with an exponent as many as a double.`
+      : `widen data_type of ${column} in the manifest; text holds every value as PostgreSQL writes it.`;
+  return `Correct the row in the source, or ${wider}`;
 }
