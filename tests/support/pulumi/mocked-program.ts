@@ -1,4 +1,4 @@
-/** Runs the infrastructure program without an engine and gives back everything that it registered. */
+/** Runs the infrastructure program, or a part of it, without an engine and gives back everything that it registered. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
@@ -17,6 +17,9 @@ export interface RegisteredResource {
   readonly provider: string;
   readonly protect: boolean;
   readonly ignoreChanges: readonly string[];
+  readonly deleteBeforeReplace: boolean;
+  /** URNs. */
+  readonly dependencies: readonly string[];
 }
 
 export interface MockedProgram {
@@ -37,10 +40,28 @@ export function devConfiguration(): Record<string, string> {
   );
 }
 
+export interface MockOptions {
+  readonly stack?: string;
+  readonly secretKeys?: readonly string[];
+}
+
 /** Once per test file: a program is a module, and registers its resources when it is first imported. */
 export async function runWithMocks(
   configuration: Record<string, string>,
-  { stack = "dev", secretKeys = [] }: { readonly stack?: string; readonly secretKeys?: readonly string[] } = {},
+  options: MockOptions = {},
+): Promise<MockedProgram> {
+  return recordResources(configuration, options, async () => ({ ...(await import("../../../infra/index.ts")) }));
+}
+
+/** The resources of a component by itself. @param build makes it, and says what of it to give back as outputs */
+export async function recordComponent(build: () => Properties): Promise<MockedProgram> {
+  return recordResources({}, {}, async () => build());
+}
+
+async function recordResources(
+  configuration: Record<string, string>,
+  { stack = "dev", secretKeys = [] }: MockOptions,
+  run: () => Promise<Properties>,
 ): Promise<MockedProgram> {
   const inputsOf = new Map<string, Properties>();
   const calls: { token: string; inputs: Properties; provider: string }[] = [];
@@ -69,12 +90,13 @@ export async function runWithMocks(
     stack,
     false,
   );
-  const program: Record<string, unknown> = { ...(await import("../../../infra/index.ts")) };
+  const program = await run();
   const outputs = await new Promise<Properties>((resolve) => {
     pulumi.output(program).apply((values) => resolve(values as Properties));
   });
   await pulumi.runtime.disconnect();
   const requests = registrations.mock.calls.map(([request]) => request as RegisterResourceRequest);
+  registrations.mockRestore();
   const resources = requests.map((request) => ({
     type: request.getType(),
     name: request.getName(),
@@ -83,6 +105,8 @@ export async function runWithMocks(
     provider: request.getProvider(),
     protect: request.getProtect() ?? false,
     ignoreChanges: request.getIgnorechangesList(),
+    deleteBeforeReplace: request.getDeletebeforereplace(),
+    dependencies: request.getDependenciesList(),
   }));
   const all = (type: string) => resources.filter((resource) => resource.type === type);
   return {
