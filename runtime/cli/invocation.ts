@@ -2,12 +2,32 @@
 import type { Command } from "commander";
 import { loadConfig, type Settings } from "../config/config.ts";
 import { OPTIONS, type Config, type OptionName } from "../config/options.ts";
+import { resolveSecrets, type SecretSetting } from "../config/resolve-secrets.ts";
 import { NovaError } from "../core/errors.ts";
 import { createLog, type Log } from "../core/log.ts";
 
 /** Settings from the command's flags, those of the program included. @throws NovaError CONFIG_INVALID */
 export function configOf(command: Command, defaults: Readonly<Partial<Record<OptionName, string>>> = {}): Config {
   return loadConfig(settingsOf(command, defaults));
+}
+
+/**
+ * The same, with the value of each named secret that is kept elsewhere.
+ *
+ * @throws NovaError CONFIG_INVALID, SECRET_UNREACHABLE
+ */
+export async function configWithSecrets(
+  command: Command,
+  { secrets, signal, defaults }: SecretsOptions,
+): Promise<Config> {
+  return await resolveSecrets(configOf(command, defaults), secrets, { signal });
+}
+
+interface SecretsOptions {
+  /** Those that the command uses. */
+  readonly secrets: readonly SecretSetting[];
+  readonly signal: AbortSignal;
+  readonly defaults?: Readonly<Partial<Record<OptionName, string>>> | undefined;
 }
 
 /** What was given, not checked yet. */

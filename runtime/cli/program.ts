@@ -8,6 +8,7 @@ import { demoCommand } from "./commands/demo.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { introspectCommand } from "./commands/introspect.ts";
 import { laterCommands } from "./commands/later.ts";
+import { passwordCommand } from "./commands/password.ts";
 import { runCommand } from "./commands/run.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { version } from "./version.ts";
@@ -35,6 +36,7 @@ export function createProgram(report: ReportStatus): Command {
     compileCommand,
     introspectCommand,
     doctorCommand,
+    passwordCommand,
   ];
   for (const command of commands) program.addCommand(command(report));
   for (const command of laterCommands()) program.addCommand(command, { hidden: true });
@@ -56,6 +58,7 @@ Examples:
   $ novadrive doctor                        whether source, warehouse and machine are fit, and what mends them
   $ novadrive run                           one batch now: load, models, tests
   $ novadrive serve                         batches on the schedule, with the status page
+  $ novadrive password                      the hash that gives the status page a login
 
 Every setting is a flag and an environment variable; the flag wins.
 Exit status: 0 all well, 1 something in the batch failed, 2 wrong usage or configuration.`;

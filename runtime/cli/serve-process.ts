@@ -1,13 +1,16 @@
 /** The process that goes on: batches on the schedule, their history, and the status page. */
 import { redactUrl } from "../config/config.ts";
 import type { Config } from "../config/options.ts";
+import { parsePasswordHash } from "../config/password-hash.ts";
 import { systemClock } from "../core/clock.ts";
 import { EventBus } from "../core/events.ts";
 import type { Log } from "../core/log.ts";
 import { runBatchInProcess } from "../schedule/batch-process.ts";
 import { Scheduler } from "../schedule/scheduler.ts";
 import { Store } from "../store/store.ts";
-import { createServer, listen } from "../web/server.ts";
+import { checkExposure } from "../web/auth/exposure.ts";
+import { createServer, listen, type ServerOptions } from "../web/server.ts";
+import { readTls } from "../web/tls.ts";
 import { logEvents } from "./output/log-events.ts";
 import { version } from "./version.ts";
 
@@ -25,9 +28,12 @@ export interface ServeOptions {
 /**
  * Resolves when `signal` was aborted and everything has come to rest.
  *
- * @throws NovaError PORT_IN_USE, FOLDER_NOT_WRITABLE, STORE_UNREADABLE
+ * @throws NovaError UI_UNPROTECTED, CONFIG_INVALID, PORT_IN_USE, FOLDER_NOT_WRITABLE, STORE_UNREADABLE
  */
 export async function serveUntilStopped({ config, log, signal, runAtStart, onReady }: ServeOptions): Promise<void> {
+  const page = pageSettings(config, log);
+  // The process of a batch has no use for it.
+  const batchConfig = { ...config, uiPasswordHash: undefined };
   using store = Store.open({ folder: config.stateDir });
   const events = new EventBus();
   logEvents(events, log);
@@ -38,7 +44,7 @@ export async function serveUntilStopped({ config, log, signal, runAtStart, onRea
     clock: systemClock,
     log,
     claimTick: (tick) => store.claimTick({ schedule: config.schedule, tick }),
-    runBatch: (run) => runBatchInProcess({ config, store, events, ...run }),
+    runBatch: (run) => runBatchInProcess({ config: batchConfig, store, events, ...run }),
   });
   try {
     const info = {
@@ -48,7 +54,15 @@ export async function serveUntilStopped({ config, log, signal, runAtStart, onRea
       timezone: config.timezone,
       version: version(),
     };
-    await using server = await createServer({ store, events, controls: scheduler, info, log, clock: systemClock });
+    await using server = await createServer({
+      store,
+      events,
+      controls: scheduler,
+      info,
+      log,
+      clock: systemClock,
+      ...page,
+    });
     onReady(await listen(server, { host: config.host, port: config.port }));
     if (runAtStart) scheduler.runSoon();
     await aborted(signal);
@@ -57,6 +71,21 @@ export async function serveUntilStopped({ config, log, signal, runAtStart, onRea
   } finally {
     await scheduler.stop();
   }
+}
+
+/** @throws NovaError UI_UNPROTECTED, CONFIG_INVALID */
+function pageSettings(config: Config, log: Log): Pick<ServerOptions, "passwordHash" | "tls"> {
+  const { host, uiPasswordHash, uiTlsCert: certFile, uiTlsKey: keyFile, uiInsecureHttp: insecureHttp } = config;
+  const tls = readTls({ certFile, keyFile, now: systemClock.now(), warn: (message) => log.warn(message) });
+  const login = uiPasswordHash !== undefined;
+  checkExposure({ host, login, tls: tls !== undefined, insecureHttp });
+  if (insecureHttp && tls === undefined) {
+    log.warn("NOVADRIVE_UI_INSECURE_HTTP is set: whoever is on the way can read the password of the status page");
+  }
+  if (!login) return { tls };
+  const passwordHash = parsePasswordHash(uiPasswordHash);
+  if ("problem" in passwordHash) throw new Error("The login's hash was used before it was checked.");
+  return { tls, passwordHash };
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

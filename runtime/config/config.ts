@@ -1,5 +1,6 @@
 /** Settings from flags, environment and defaults, in this order; all problems in one message. */
 import { NovaError } from "../core/errors.ts";
+import { isReference } from "./secret-reference.ts";
 import { OPTIONS, type Config, type Option, type OptionName } from "./options.ts";
 
 /** The name of a setting's environment variable. */
@@ -66,6 +67,9 @@ function rawValue(
 
 /** The source's URL. @throws NovaError CONFIG_INVALID if it was not given */
 export function requireSourceUrl(config: Config): string {
+  if (config.sourceUrl !== undefined && isReference(config.sourceUrl)) {
+    throw new Error("The source's URL was asked for before its secret was read.");
+  }
   if (config.sourceUrl !== undefined) return config.sourceUrl;
   throw new NovaError("CONFIG_INVALID", "NOVADRIVE_SOURCE_URL is not set, so there is nothing to read from.", {
     remedy:

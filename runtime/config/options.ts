@@ -1,6 +1,8 @@
 /** The one table of settings: each entry gives the environment variable, the flag, the help line, the default and the check. */
 import { validate as validCron } from "node-cron";
 import { z } from "zod";
+import { parsePasswordHash } from "./password-hash.ts";
+import { isReference, parseReference, REFERENCE_FORM } from "./secret-reference.ts";
 
 export interface Option<T> {
   /** Without the prefix: `SOURCE_URL` is the environment variable NOVADRIVE_SOURCE_URL and the flag --source-url. */
@@ -35,6 +37,24 @@ const url = (...protocols: readonly string[]) =>
     `must begin with ${protocols.map((protocol) => `${protocol}:`).join(" or ")}`,
   );
 
+/** The value itself, or where it is kept. */
+const orReference = <T extends z.ZodType<string, string>>(value: T) =>
+  text.check((context) => {
+    const complaint = isReference(context.value)
+      ? parseReference(context.value)
+        ? undefined
+        : `must be a reference to a secret of the form ${REFERENCE_FORM}`
+      : value.safeParse(context.value).error?.issues[0]?.message;
+    if (complaint !== undefined) context.issues.push({ code: "custom", message: complaint, input: context.value });
+  });
+
+const passwordHash = text.check((context) => {
+  const parsed = parsePasswordHash(context.value);
+  if (!("problem" in parsed)) return;
+  const message = `must be what \`novadrive password\` prints, or ${REFERENCE_FORM}; it ${parsed.problem}`;
+  context.issues.push({ code: "custom", message, input: context.value });
+});
+
 const timeZone = text.refine(isTimeZone, "must be an IANA time zone such as America/Sao_Paulo");
 
 function isTimeZone(name: string): boolean {
@@ -50,8 +70,8 @@ export const OPTIONS = {
   sourceUrl: option({
     name: "SOURCE_URL",
     placeholder: "url",
-    help: "PostgreSQL to read: postgres://user:password@host:5432/database?sslmode=verify-full",
-    schema: url("postgres", "postgresql").optional(),
+    help: "PostgreSQL to read: postgres://user:password@host:5432/database?sslmode=verify-full, or aws-secretsmanager:<secret that holds it>",
+    schema: orReference(url("postgres", "postgresql")).optional(),
     secret: true,
   }),
   warehouseUrl: option({
@@ -100,9 +120,35 @@ export const OPTIONS = {
   host: option({
     name: "HOST",
     placeholder: "address",
-    help: "address that the status page listens on; the page has no login yet, so keep it on loopback",
+    help: "address that the status page listens on; beyond loopback it needs a login and TLS",
     schema: text,
     default: "127.0.0.1",
+  }),
+  uiPasswordHash: option({
+    name: "UI_PASSWORD_HASH",
+    placeholder: "hash",
+    help: "login of the status page: the hash that `novadrive password` prints, or aws-secretsmanager:<secret that holds it>",
+    schema: orReference(passwordHash).optional(),
+    secret: true,
+  }),
+  uiTlsCert: option({
+    name: "UI_TLS_CERT",
+    placeholder: "file",
+    help: "certificate of the status page (PEM, with those between it and its authority); with it the page speaks https",
+    schema: text.optional(),
+  }),
+  uiTlsKey: option({
+    name: "UI_TLS_KEY",
+    placeholder: "file",
+    help: "private key of that certificate (PEM)",
+    schema: text.optional(),
+  }),
+  uiInsecureHttp: option({
+    name: "UI_INSECURE_HTTP",
+    placeholder: "yes|no",
+    help: "yes lets the page listen beyond loopback without TLS, where everybody on the way can read the password",
+    schema: z.enum(["yes", "no"], "must be yes or no").transform((value) => value === "yes"),
+    default: "no",
   }),
   readers: option({
     name: "READERS",

@@ -27,6 +27,10 @@ export const ERROR_CODES = {
     "Give the user write access, or choose another folder.",
   ),
   PORT_IN_USE: misuse("Another process listens on the port.", "Stop that process, or choose another port with --port."),
+  SECRET_UNREACHABLE: passing(
+    "AWS Secrets Manager did not answer when a setting's secret was read.",
+    "Check that this machine reaches secretsmanager.<region>.amazonaws.com, port 443.",
+  ),
   NODE_UNSUPPORTED: misuse("This Node.js is too old.", "Use Node.js 24 or newer; `npm run` scripts bring their own."),
   INTERNAL: failure(
     "Something that should be impossible happened.",
@@ -41,6 +45,11 @@ export const ERROR_CODES = {
   MANIFEST_INVALID: misuse("The manifest breaks a rule of its schema.", "Correct the line that the message names."),
 
   // Status page
+  UI_UNPROTECTED: misuse(
+    "The status page was to listen beyond this machine without a login or without TLS.",
+    "Set NOVADRIVE_UI_PASSWORD_HASH, NOVADRIVE_UI_TLS_CERT and NOVADRIVE_UI_TLS_KEY, or leave NOVADRIVE_HOST at 127.0.0.1.",
+  ),
+  LOGIN_REQUIRED: misuse("The status page was asked for something by nobody who is logged in.", "Log in at /login."),
   REQUEST_REFUSED: misuse(
     "A request to the status page came from another site, or under a name that is not this machine's.",
     "Open the page at the address that the program printed.",

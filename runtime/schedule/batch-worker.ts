@@ -1,5 +1,6 @@
 /** The process of one batch: told what to run by the process that started it, and ended with it. */
 import type { Config } from "../config/options.ts";
+import { hideSecrets } from "../config/resolve-secrets.ts";
 import { fromReport, NovaError, toNovaError } from "../core/errors.ts";
 import { EventBus, type BatchTrigger } from "../core/events.ts";
 import { Store } from "../store/store.ts";
@@ -17,6 +18,7 @@ process.on("message", (message: ToBatch) => {
 });
 
 async function run({ config, trigger }: ToBatch & { type: "run" }): Promise<void> {
+  hideSecrets(config);
   await tell(await outcomeOf(config, trigger));
   process.disconnect?.();
 }

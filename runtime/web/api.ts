@@ -27,28 +27,29 @@ export function routeApi(server: FastifyInstance, context: WebContext): void {
     if (!request.url.startsWith("/assets/")) void reply.header("cache-control", "no-store");
   });
 
-  server.get("/healthz", () => {
+  // Answered without a login: whether the process lives, and which it is.
+  server.get("/healthz", () => ({
+    status: "ok",
+    version: context.info.version,
+    release: context.info.release ?? null,
+  }));
+
+  server.get("/api/status", () => {
     const [last] = store.batches({ limit: 1 });
     return {
-      status: "ok",
-      version: context.info.version,
+      ...context.info,
+      now: context.clock.now().toISOString(),
       uptime_seconds: Math.round(process.uptime()),
       memory_mb: Math.round(process.memoryUsage.rss() / 1e6),
-      running_batch_id: store.runningBatchId() ?? null,
+      running_batch_id: store.runningBatchId() ?? controls.running() ?? null,
       last_batch: last ? { batch_id: last.batch_id, status: last.status, finished_at: last.finished_at } : null,
+      next_run: controls.nextTick()?.toISOString() ?? null,
+      stats: store.stats(),
+      tables: store.tables(),
+      models: store.models(),
+      tests: store.tests(),
     };
   });
-
-  server.get("/api/status", () => ({
-    ...context.info,
-    now: context.clock.now().toISOString(),
-    running_batch_id: store.runningBatchId() ?? controls.running() ?? null,
-    next_run: controls.nextTick()?.toISOString() ?? null,
-    stats: store.stats(),
-    tables: store.tables(),
-    models: store.models(),
-    tests: store.tests(),
-  }));
 
   server.get("/api/batches", (request) => {
     const batches = store.batches(parse(batchesQuery, request.query));

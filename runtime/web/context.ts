@@ -24,6 +24,8 @@ export interface ServerInfo {
   /** IANA name of the zone that the schedule and the page use. */
   readonly timezone: string;
   readonly version: string;
+  /** What the deployed files go by, where they were deployed. */
+  readonly release?: string | undefined;
 }
 
 export interface WebContext {

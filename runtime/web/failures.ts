@@ -8,24 +8,30 @@ import { errorPage } from "./views/error-page.ts";
 
 const STATUS: Partial<Record<ErrorCodeName, number>> = {
   USAGE_INVALID: 400,
+  LOGIN_REQUIRED: 401,
   REQUEST_REFUSED: 403,
   BATCH_UNKNOWN: 404,
   BATCH_RUNNING: 409,
   STORE_UNREADABLE: 503,
 };
 
-export function handleErrors(server: FastifyInstance, context: WebContext): void {
+/** @param mayUsePage whether who asks may have the page's scripts and styles */
+export function handleErrors(
+  server: FastifyInstance,
+  context: WebContext,
+  mayUsePage: (request: FastifyRequest) => boolean,
+): void {
   server.setErrorHandler((thrown, request, reply) => {
     const error = asNovaError(thrown);
     const status = thrown instanceof NovaError ? (STATUS[thrown.code] ?? 500) : statusOf(thrown);
     if (status >= 500) request.log.error({ err: thrown, url: request.url }, "A request to the status page failed");
-    return answer({ request, reply, context, error, status });
+    return answer({ request, reply, context, error, status, bare: !mayUsePage(request) });
   });
   server.setNotFoundHandler((request, reply) => {
     const error = new NovaError("USAGE_INVALID", `There is nothing at ${request.method} ${pathOf(request)}`, {
       remedy: "Open / for the status page.",
     });
-    return answer({ request, reply, context, error, status: 404 });
+    return answer({ request, reply, context, error, status: 404, bare: !mayUsePage(request) });
   });
 }
 
@@ -50,12 +56,15 @@ interface Answer {
   readonly context: WebContext;
   readonly error: NovaError;
   readonly status: number;
+  readonly bare: boolean;
 }
 
-function answer({ request, reply, context, error, status }: Answer): FastifyReply {
+function answer({ request, reply, context, error, status, bare }: Answer): FastifyReply {
   void reply.code(status).header("cache-control", "no-store");
   if (request.headers.accept?.includes("text/html")) {
-    return reply.type("text/html; charset=utf-8").send(errorPage({ error, status, info: context.info }).toString());
+    return reply
+      .type("text/html; charset=utf-8")
+      .send(errorPage({ error, status, info: context.info, bare }).toString());
   }
   return reply.send({ error: error.report() });
 }

@@ -1,7 +1,8 @@
 /** The pages: the overview, and one for each batch. What a reader has opened or filtered stands in the address. */
-import type { FastifyInstance, FastifyReply } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { batchOf } from "./api.ts";
+import type { Guard } from "./auth/guard.ts";
 import type { WebContext } from "./context.ts";
 import { parse } from "./failures.ts";
 import { Times } from "./format.ts";
@@ -28,14 +29,20 @@ const batchQuery = z.object({
   open,
 });
 
-export function routePages(server: FastifyInstance, context: WebContext): void {
+/** @param guard undefined where there is no login */
+export function routePages(server: FastifyInstance, context: WebContext, guard: Guard | undefined): void {
   const { store } = context;
   const times = new Times(context.info.timezone);
+  const frame = (request: FastifyRequest): Frame => {
+    const session = guard?.sessionOf(request);
+    const logoutToken = session && guard?.tokens.tokenFor("logout", session.key);
+    return { ...frameOf(context, times), logoutToken };
+  };
 
   server.get("/", (request, reply) => {
     const { before, open } = parse(overviewQuery, request.query);
     const page = overviewPage({
-      ...frameOf(context, times),
+      ...frame(request),
       open,
       strip: store.batches({ limit: STRIP_BATCHES }),
       // One more than is shown tells whether there are older ones.
@@ -54,7 +61,7 @@ export function routePages(server: FastifyInstance, context: WebContext): void {
     const batch = batchOf(context, request.params);
     const { task, follow, open } = parse(batchQuery, request.query);
     const page = batchPage({
-      ...frameOf(context, times),
+      ...frame(request),
       open,
       batch,
       strip: store.batches({ limit: STRIP_BATCHES }),
@@ -68,7 +75,7 @@ export function routePages(server: FastifyInstance, context: WebContext): void {
   });
 }
 
-function frameOf({ store, controls, info, clock }: WebContext, times: Times): Frame {
+function frameOf({ store, controls, info, clock }: WebContext, times: Times): Omit<Frame, "logoutToken"> {
   const runningId = store.runningBatchId() ?? controls.running();
   return {
     info,

@@ -1,16 +1,23 @@
 /** Which requests are answered, and what a browser may do with the answers. */
-import { BlockList, type AddressInfo } from "node:net";
+import type { AddressInfo } from "node:net";
 import helmet from "@fastify/helmet";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { NovaError } from "../core/errors.ts";
-
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet("127.0.0.0", 8, "ipv4");
-LOOPBACK.addAddress("::1", "ipv6");
+import { isLoopbackAddress } from "./auth/exposure.ts";
 
 const LOOPBACK_NAMES: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
-export async function secure(server: FastifyInstance): Promise<void> {
+/** Half a year, as browsers' own lists ask for at least: https://hstspreload.org */
+const STRICT_TRANSPORT = "max-age=15552000";
+
+export interface SecureOptions {
+  /** Whether a login is asked for. */
+  readonly login: boolean;
+  /** Whether the server itself speaks https. */
+  readonly tls: boolean;
+}
+
+export async function secure(server: FastifyInstance, { login, tls }: SecureOptions): Promise<void> {
   await server.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,
@@ -25,7 +32,9 @@ export async function secure(server: FastifyInstance): Promise<void> {
         frameAncestors: ["'none'"],
       },
     },
-    // The server speaks plain http; TLS, and with it this header, belongs to whatever stands in front of it.
+    // Helmet's own `no-referrer` would take the origin out of forms too, and by it they are told from those of other sites.
+    referrerPolicy: { policy: "same-origin" },
+    // Set below: it concerns every port of a name, so it must not be said of localhost.
     strictTransportSecurity: false,
   });
 
@@ -35,7 +44,14 @@ export async function secure(server: FastifyInstance): Promise<void> {
   });
 
   // DNS rebinding: a foreign page whose name was pointed at 127.0.0.1 would be "same origin", but carries its own name here.
-  server.addHook("onRequest", async (request) => {
+  server.addHook("onRequest", async (request, reply) => {
+    if (tls && !loopbackOnly) void reply.header("strict-transport-security", STRICT_TRANSPORT);
+    // Whoever starts the server has been refused that already; this holds for a name that turned out to be another machine's too.
+    if (!loopbackOnly && !login) {
+      throw new NovaError("REQUEST_REFUSED", "The status page has no login, so it answers on this machine only", {
+        remedy: "Set NOVADRIVE_UI_PASSWORD_HASH; `novadrive password` makes its value.",
+      });
+    }
     if (loopbackOnly && !LOOPBACK_NAMES.has(hostnameOf(request))) {
       throw new NovaError(
         "REQUEST_REFUSED",
@@ -65,7 +81,7 @@ export async function requireSameOrigin(request: FastifyRequest): Promise<void> 
 
 function isLoopback(bound: AddressInfo | string): boolean {
   if (typeof bound === "string") return true; // a Unix socket
-  return LOOPBACK.check(bound.address, bound.family === "IPv6" ? "ipv6" : "ipv4");
+  return isLoopbackAddress(bound.address);
 }
 
 function hostnameOf(request: FastifyRequest): string {

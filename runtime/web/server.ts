@@ -3,36 +3,51 @@ import { fileURLToPath } from "node:url";
 import { dirname, join } from "node:path";
 import serveFiles from "@fastify/static";
 import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from "fastify";
+import type { PasswordHash } from "../config/password-hash.ts";
 import { NovaError } from "../core/errors.ts";
 import { routeApi } from "./api.ts";
+import { guard, type Guard } from "./auth/guard.ts";
+import { routeLogin } from "./auth/login.ts";
 import type { WebContext } from "./context.ts";
 import { handleErrors } from "./failures.ts";
 import { Live } from "./live.ts";
 import { routePages } from "./pages.ts";
 import { secure } from "./security.ts";
+import type { TlsFiles } from "./tls.ts";
 
 /** Nothing that is sent here is larger. */
 const BODY_LIMIT_BYTES = 1_024;
 
 export interface ServerOptions extends WebContext {
   readonly log: FastifyBaseLogger;
+  /** The operator's password; undefined for a page without a login, which answers on loopback only. */
+  readonly passwordHash?: PasswordHash | undefined;
+  /** Undefined for plain http. */
+  readonly tls?: TlsFiles | undefined;
 }
 
 /** @returns a server that is ready, and does not listen yet: see `listen` */
-export async function createServer({ log, ...context }: ServerOptions): Promise<FastifyInstance> {
+export async function createServer({ log, passwordHash, tls, ...context }: ServerOptions): Promise<FastifyInstance> {
   const server: FastifyInstance = fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT_BYTES,
     // Open event streams and kept-alive connections must not hold up the end of the process.
     forceCloseConnections: true,
+    // Nothing stands in front: what a request says of where it came from is not believed.
+    trustProxy: false,
+    ...(tls && { https: tls }),
   });
   server.removeContentTypeParser("text/plain");
   const live = new Live(context);
   server.addHook("preClose", async () => live[Symbol.dispose]());
 
-  await secure(server);
-  handleErrors(server, context);
+  const login = passwordHash !== undefined;
+  await secure(server, { login, tls: tls !== undefined });
+  const entrance = login
+    ? await guard(server, { passwordHash, secure: tls !== undefined, clock: context.clock })
+    : undefined;
+  handleErrors(server, context, (request) => !entrance || entrance.sessionOf(request) !== undefined);
   await server.register(serveFiles, {
     root: [join(import.meta.dirname, "assets"), dirname(fileURLToPath(import.meta.resolve("idiomorph")))],
     prefix: "/assets/",
@@ -40,8 +55,9 @@ export async function createServer({ log, ...context }: ServerOptions): Promise<
     allowedPath: (path) => path.endsWith(".js") || path.endsWith(".css") || path.endsWith(".svg"),
   });
   routeApi(server, context);
-  routePages(server, context);
-  routeEvents(server, live);
+  routePages(server, context, entrance);
+  routeEvents(server, live, entrance);
+  if (entrance) routeLogin(server, context, entrance);
   await server.ready();
   return server;
 }
@@ -93,12 +109,14 @@ function listenFailure(thrown: unknown, { host, port }: ListenOptions): unknown 
   return thrown;
 }
 
-function routeEvents(server: FastifyInstance, live: Live): void {
-  server.get("/events", (_request, reply) => {
+function routeEvents(server: FastifyInstance, live: Live, entrance: Guard | undefined): void {
+  server.get("/events", (request, reply) => {
     reply.hijack();
     const { raw } = reply;
     for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) raw.setHeader(name, value);
     raw.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" });
-    if (!live.add(raw)) raw.end("retry: 30000\n\n");
+    if (!live.add(raw)) return void raw.end("retry: 30000\n\n");
+    const session = entrance?.sessionOf(request);
+    if (session) entrance?.sessions.attach(session, raw);
   });
 }

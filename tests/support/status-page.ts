@@ -5,16 +5,20 @@ import { join } from "node:path";
 import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import { pino } from "pino";
 import { systemClock, type Clock } from "../../runtime/core/clock.ts";
+import type { PasswordHash } from "../../runtime/config/password-hash.ts";
 import { EventBus } from "../../runtime/core/events.ts";
 import { Store } from "../../runtime/store/store.ts";
 import type { Controls, ServerInfo } from "../../runtime/web/context.ts";
 import { createServer, listen } from "../../runtime/web/server.ts";
+import type { TlsFiles } from "../../runtime/web/tls.ts";
 
 export interface StatusPageOptions {
   readonly controls?: Partial<Controls> | undefined;
   readonly info?: Partial<ServerInfo> | undefined;
   readonly clock?: Clock | undefined;
   readonly log?: FastifyBaseLogger | undefined;
+  readonly passwordHash?: PasswordHash | undefined;
+  readonly tls?: TlsFiles | undefined;
 }
 
 export interface StatusPage extends AsyncDisposable {
@@ -31,6 +35,8 @@ export async function openStatusPage({
   info,
   clock = systemClock,
   log = pino({ level: "silent" }),
+  passwordHash,
+  tls,
 }: StatusPageOptions = {}): Promise<StatusPage> {
   const folder = mkdtempSync(join(tmpdir(), "novadrive-web-"));
   const store = Store.open({ folder });
@@ -41,6 +47,8 @@ export async function openStatusPage({
     events,
     clock,
     log,
+    passwordHash,
+    tls,
     controls: {
       runNow: async () => ({ batchId: 1 }),
       nextTick: () => undefined,

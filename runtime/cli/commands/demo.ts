@@ -9,7 +9,7 @@ import type { BatchResult } from "../../core/result.ts";
 import { startDemoDatabase, type DemoDatabase } from "../../demo/database.ts";
 import { createHistory } from "../../demo/history.ts";
 import { describeCounts, startSimulator } from "../../demo/simulator.ts";
-import { configOf, logFor, stopSignal } from "../invocation.ts";
+import { configWithSecrets, logFor, stopSignal } from "../invocation.ts";
 import type { ReportStatus } from "../program.ts";
 import { printResult } from "../print-result.ts";
 import { runOnce } from "../run-once.ts";
@@ -50,15 +50,19 @@ Examples:
     )
     .action(async (flags: DemoFlags, command: Command) => {
       const folder = resolve(flags.dir);
-      const settings = configOf(command, {
-        schedule: "* * * * *",
-        stateDir: join(folder, "state"),
-        warehouseUrl: `duckdb:${join(folder, "warehouse.duckdb")}`,
-        projectDir: join(import.meta.dirname, "../../../sql"),
-        retryDelay: "5",
+      using signal = stopSignal();
+      const settings = await configWithSecrets(command, {
+        secrets: ["uiPasswordHash"],
+        signal,
+        defaults: {
+          schedule: "* * * * *",
+          stateDir: join(folder, "state"),
+          warehouseUrl: `duckdb:${join(folder, "warehouse.duckdb")}`,
+          projectDir: join(import.meta.dirname, "../../../sql"),
+          retryDelay: "5",
+        },
       });
       const log = logFor(settings);
-      using signal = stopSignal();
       const whole = { folder, sales: flags.sales, settings, log, signal };
       if (flags.once) report(printResult(await once(whole), flags.json ?? false));
       else report(await liveOn(whole));

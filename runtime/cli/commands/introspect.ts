@@ -9,7 +9,7 @@ import { describeDifference, diffManifest, type ManifestDifference } from "../..
 import { writeManifest } from "../../manifest/introspect-write.ts";
 import { parseManifest } from "../../manifest/read.ts";
 import { introspectSchema } from "../../source/introspect.ts";
-import { configOf, stopSignal } from "../invocation.ts";
+import { configWithSecrets, stopSignal } from "../invocation.ts";
 import type { ReportStatus } from "../program.ts";
 
 interface IntrospectFlags {
@@ -33,8 +33,8 @@ Examples:
   $ novadrive introspect --schema sales --project-dir ./sales --write`,
     )
     .action(async ({ write = false, schema, json = false }: IntrospectFlags, command: Command) => {
-      const config = configOf(command);
       using signal = stopSignal();
+      const config = await configWithSecrets(command, { secrets: ["sourceUrl"], signal });
       const tables = await introspectSchema({ url: requireSourceUrl(config), schema, signal });
       const file = join(config.projectDir, "models", "manifest.yml");
       const existingText = await readIfThere(file);

@@ -1,6 +1,6 @@
 /** `novadrive run`: one batch now. */
 import { Command } from "commander";
-import { configOf, stopSignal } from "../invocation.ts";
+import { configWithSecrets, stopSignal } from "../invocation.ts";
 import { printResult } from "../print-result.ts";
 import type { ReportStatus } from "../program.ts";
 import { runOnce } from "../run-once.ts";
@@ -34,8 +34,8 @@ Examples:
   $ novadrive run --full-refresh`,
     )
     .action(async ({ table, select, fullRefresh, json = false }: RunFlags, command: Command) => {
-      const config = configOf(command);
       using signal = stopSignal();
+      const config = await configWithSecrets(command, { secrets: ["sourceUrl"], signal });
       const result = await runOnce({ config, signal, tables: table, select, fullRefresh });
       report(printResult(result, json));
     });

@@ -1,7 +1,7 @@
 /** `novadrive serve`: the production process. */
 import { Command } from "commander";
 import { requireSourceUrl } from "../../config/config.ts";
-import { configOf, logFor, stopSignal } from "../invocation.ts";
+import { configWithSecrets, logFor, stopSignal } from "../invocation.ts";
 import type { ReportStatus } from "../program.ts";
 import { serveUntilStopped } from "../serve-process.ts";
 
@@ -17,10 +17,10 @@ Examples:
   $ novadrive serve --schedule "*/15 * * * *" --timezone America/Sao_Paulo`,
     )
     .action(async (flags: { runNow?: boolean }, command: Command) => {
-      const config = configOf(command);
+      using signal = stopSignal();
+      const config = await configWithSecrets(command, { secrets: ["sourceUrl", "uiPasswordHash"], signal });
       requireSourceUrl(config);
       const log = logFor(config);
-      using signal = stopSignal();
       await serveUntilStopped({
         config,
         log,

@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { requireSourceUrl } from "../../config/config.ts";
 import type { Config, OptionName } from "../../config/options.ts";
+import { resolveSecrets } from "../../config/resolve-secrets.ts";
 import { systemClock } from "../../core/clock.ts";
 import { failed } from "../../core/finding.ts";
 import type { Manifest } from "../../manifest/manifest.ts";
@@ -42,7 +43,8 @@ export function doctorAreas({ config, problems }: GivenSettings): readonly Area[
 const notAsked = (setting: string) =>
   failed("connection", `${setting} is not valid, so nothing was asked.`, "Correct it as the settings' finding says.");
 
-async function checkSource(config: Config, { tables }: Manifest, context: AreaContext): Promise<void> {
+async function checkSource(given: Config, { tables }: Manifest, context: AreaContext): Promise<void> {
+  const config = await resolveSecrets(given, ["sourceUrl"], { signal: context.signal });
   await diagnoseSource({ url: requireSourceUrl(config), tables, clock: systemClock, ...context });
 }
 

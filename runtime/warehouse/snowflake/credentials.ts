@@ -17,12 +17,13 @@ const MAKE_KEY = "openssl genrsa 2048 | openssl pkcs8 -topk8 -nocrypt -inform PE
 
 /**
  * @returns PEM, PKCS #8, not encrypted
- * @throws NovaError CONFIG_INVALID if it cannot be read or used, WAREHOUSE_UNREACHABLE if Secrets Manager does not answer
+ * @throws NovaError CONFIG_INVALID if it cannot be read or used, SECRET_UNREACHABLE if Secrets Manager does not answer
  */
 export async function loadPrivateKey({ reference, warn, signal }: LoadPrivateKeyOptions): Promise<string> {
   if (reference.kind === "file") return usableKey(await fromFile(reference.path, warn), `the file ${reference.path}`);
-  const { readSecret } = await import("./aws-secret.ts");
-  const secret = await readSecret({ id: reference.id, region: reference.region, signal });
+  const { readSecret } = await import("../../config/aws-secret.ts");
+  const { id, region } = reference;
+  const secret = await readSecret({ id, region, setting: "private_key of NOVADRIVE_WAREHOUSE_URL", signal });
   return usableKey(fromSecret(secret), `the secret ${reference.id}`);
 }
 

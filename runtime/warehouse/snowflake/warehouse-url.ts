@@ -1,6 +1,7 @@
 /** `snowflake://<org>-<account>/<database>?warehouse=…&role=…` as the facts that a connection needs. */
 import leven from "leven";
 import { z } from "zod";
+import { parseReference, REFERENCE_SCHEME } from "../../config/secret-reference.ts";
 import { NovaError } from "../../core/errors.ts";
 
 export interface SnowflakeTarget {
@@ -244,10 +245,8 @@ function login({ authenticator, private_key: key, user }: z.output<typeof Parts>
 }
 
 function privateKeyReference(text: string): PrivateKeyReference {
-  const arn = /^arn:aws[a-z-]*:secretsmanager:([a-z0-9-]+):\d+:secret:\S+$/.exec(text);
-  if (arn) return { kind: "secret", id: text, region: arn[1] };
-  const named = /^aws-secretsmanager:([\w/+=.@-]+)(?:\?region=([a-z0-9-]+))?$/.exec(text);
-  if (named?.[1] !== undefined) return { kind: "secret", id: named[1], region: named[2] };
+  const secret = parseReference(text.startsWith("arn:") ? `${REFERENCE_SCHEME}${text}` : text);
+  if (secret) return { kind: "secret", ...secret };
   if (/^(?:arn|aws-secretsmanager):/.test(text)) {
     throw new NovaError(
       "CONFIG_INVALID",

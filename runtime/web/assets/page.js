@@ -44,6 +44,8 @@ async function swapIn(address) {
   let text;
   try {
     const response = await fetch(address, { headers: { accept: "text/html" } });
+    // The login is over; the server knows where to, and back.
+    if (response.redirected && new URL(response.url).pathname === "/login") return location.reload();
     // An error page is not swapped in: what is shown may be old, but is of use.
     if (!response.ok) return setOffline(true);
     text = await response.text();
@@ -102,6 +104,7 @@ async function runNow(button) {
       headers: { "content-type": "application/json" },
       body: "{}",
     });
+    if (response.status === 401) return location.reload();
     const answer = await response.json();
     if (response.ok) notify(`Batch ${answer.batch_id} has started.`);
     else notify(`${answer.error.message}. ${answer.error.remedy}`, true);
@@ -157,7 +160,11 @@ events.addEventListener("open", () => {
   if (connected) void refresh();
   connected = true;
 });
-events.addEventListener("error", () => setOffline(true));
+events.addEventListener("error", () => {
+  setOffline(true);
+  // Refused, rather than broken off: perhaps the login is over.
+  if (events.readyState === EventSource.CLOSED) void refresh();
+});
 events.addEventListener("change", () => void refresh());
 
 readClock();

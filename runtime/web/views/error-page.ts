@@ -9,11 +9,13 @@ export interface ErrorPageData {
   readonly error: NovaError;
   readonly status: number;
   readonly info: ServerInfo;
+  /** For who is not logged in: without scripts and styles that are closed to them. */
+  readonly bare: boolean;
 }
 
-export function errorPage({ error, status, info }: ErrorPageData): Html {
+export function errorPage({ error, status, info, bare }: ErrorPageData): Html {
   return document(
-    `${status} · NovaDrive`,
+    { title: `${status} · NovaDrive`, ...(bare && { styles: ["base", "login"], script: false }) },
     html`<div id="page">
       <header class="top"><div class="top-row">${brand()}</div></header>
       <main id="main" tabindex="-1">

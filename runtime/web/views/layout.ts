@@ -10,6 +10,16 @@ import { ticking } from "./parts.ts";
 /** In the order in which they overrule each other. */
 const STYLES = ["base", "panels", "batch", "narrow"] as const;
 
+export interface DocumentOptions {
+  /** What the page is about, for the tab and the history of the browser. */
+  readonly title: string;
+  readonly styles?: readonly string[] | undefined;
+  /** Whether the page keeps itself fresh. */
+  readonly script?: boolean | undefined;
+  /** Whether the browser is to ask for the page again at once. */
+  readonly refresh?: boolean | undefined;
+}
+
 /** What every page is given. */
 export interface Frame {
   readonly info: ServerInfo;
@@ -18,12 +28,14 @@ export interface Frame {
   readonly nextRun: Date | undefined;
   /** The batch that is running, as far as it is. */
   readonly running: BatchRecord | undefined;
+  /** For the button that logs out; undefined where there is no login. */
+  readonly logoutToken: string | undefined;
 }
 
 /** @param title what the page is about, for the tab and the history of the browser */
 export function layout(frame: Frame, title: string, main: Content): Html {
   return document(
-    title,
+    { title },
     html`<div id="page" data-now="${frame.now.toISOString()}">
         ${header(frame)}
         <main id="main" tabindex="-1">${main}</main>
@@ -33,7 +45,10 @@ export function layout(frame: Frame, title: string, main: Content): Html {
   );
 }
 
-export function document(title: string, body: Html): Html {
+export function document(
+  { title, styles = STYLES, script = true, refresh = false }: DocumentOptions,
+  body: Html,
+): Html {
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -42,8 +57,9 @@ export function document(title: string, body: Html): Html {
         <meta name="color-scheme" content="light dark" />
         <title>${title}</title>
         <link rel="icon" href="/assets/icon.svg" type="image/svg+xml" />
-        ${STYLES.map((name) => html`<link rel="stylesheet" href="/assets/${name}.css" />`)}
-        <script type="module" src="/assets/page.js"></script>
+        ${refresh && html`<meta http-equiv="refresh" content="0" />`}
+        ${styles.map((name) => html`<link rel="stylesheet" href="/assets/${name}.css" />`)}
+        ${script && html`<script type="module" src="/assets/page.js"></script>`}
       </head>
       <body>
         <a class="skip" href="#main">Skip to the content</a>
@@ -81,10 +97,18 @@ function header(frame: Frame): Html {
         <button id="run" type="button" class="primary" ${running && html`disabled`}>
           <svg viewBox="0 0 16 16" aria-hidden="true"><path d="M4.5 2.8v10.4L13 8z" /></svg>Run now
         </button>
+        ${frame.logoutToken !== undefined && logout(frame.logoutToken)}
       </div>
     </div>
     <p id="offline" class="offline" hidden>Connection lost; what you see may be old. Trying again …</p>
   </header>`;
+}
+
+function logout(token: string): Html {
+  return html`<form class="logout" method="post" action="/logout">
+    <input type="hidden" name="token" value="${token}" />
+    <button type="submit" class="plain">Log out</button>
+  </form>`;
 }
 
 function nextRun(frame: Frame): Html {

@@ -159,7 +159,7 @@ describe("a private key in AWS Secrets Manager", () => {
   it.each([
     ["ResourceNotFoundException", "CONFIG_INVALID", /no secret arn/],
     ["AccessDeniedException", "CONFIG_INVALID", /does not let this program read/],
-    ["InternalServiceError", "WAREHOUSE_UNREACHABLE", /did not give the secret/],
+    ["InternalServiceError", "SECRET_UNREACHABLE", /did not give the secret/],
   ])("that AWS refuses (%s) is explained", async (type, code, message) => {
     answer = { status: type === "InternalServiceError" ? 500 : 400, body: { __type: type, message: "no" } };
     const error = await refusal(load());
