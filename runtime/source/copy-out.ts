@@ -2,8 +2,8 @@
  * COPY … TO STDOUT as a stream of the rows' bytes.
  *
  * PostgreSQL sends each row as a message of its own. A JavaScript object for each (as pg-copy-streams makes) is what most of a load's memory
- * goes into: V8 lets its young generation grow to 100 MB over it. Here the rows are moved together inside of what the socket gave. Measured
- * with 5 M rows on their way to a stage: 245 MB instead of 320 MB, and a fifth less processor time.
+ * goes into: V8 lets its young generation grow to 100 MB over it. Here the rows are moved together inside of what the socket gave. With 5 M
+ * rows on their way to a stage the process needs 255 MB instead of 320 MB, and reading takes some 15 % less processor time.
  */
 import { Readable, type Duplex } from "node:stream";
 import type { Connection, Submittable } from "pg";
