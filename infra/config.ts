@@ -7,6 +7,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { isWorldOpen } from "./cidr.ts";
 import { parseJson, SETTINGS, type Setting } from "./settings.ts";
+import { STACK_KINDS, type StackKind } from "./stack-kind.ts";
 
 /** What the check looks at; nothing else. */
 export interface RawConfiguration {
@@ -46,7 +47,8 @@ export function checkConfiguration(raw: RawConfiguration): Checked {
   for (const name of NAMES) {
     const { schema, secret }: Setting<unknown> = SETTINGS[name];
     const key = keyOf(name, project);
-    const value = values[key];
+    // Pulumi.yaml can give an optional setting no other default than an empty one.
+    const value = values[key] === "" ? undefined : values[key];
     const result = schema.safeParse(value);
     if (result.success) checked[name] = result.data;
     for (const issue of result.error?.issues ?? []) {
@@ -88,6 +90,11 @@ function crossChecks(values: Values, raw: RawConfiguration): string[] {
         `If everybody is really meant: ${command("uiOpenToTheWorld", project)}`,
     );
   }
+  if (values.tlsKey !== undefined && values.tlsCertificate === undefined) {
+    problems.push(
+      `${keyOf("tlsKey", project)} is set without the certificate that it belongs to: ${command("tlsCertificate", project)}`,
+    );
+  }
   const needed = [
     ["snowflakeOrganization", "SNOWFLAKE_ORGANIZATION_NAME"],
     ["snowflakeAccount", "SNOWFLAKE_ACCOUNT_NAME"],
@@ -107,9 +114,10 @@ function crossChecks(values: Values, raw: RawConfiguration): string[] {
 
 /** From flat settings to what each part of the program takes. */
 function arrange(values: Values) {
-  const { subnetId } = values;
+  const kind: StackKind = STACK_KINDS[values.kind];
+  const { instanceType, subnetId } = values;
   return {
-    protect: values.protect,
+    kind,
     aws: { region: values.region, profile: values.awsProfile },
     snowflakeConnection: withoutUndefined({
       organizationName: values.snowflakeOrganization,
@@ -123,9 +131,19 @@ function arrange(values: Values) {
       privateKeyPassphrase: values.snowflakeKeyPassphrase,
       token: values.snowflakeToken,
     }),
-    host: { instanceType: values.instanceType, rootVolumeGb: values.rootVolumeGb, subnetId },
+    placement: { instanceType, subnetId },
+    host: {
+      instanceType,
+      rootVolumeGb: values.rootVolumeGb,
+      cpuCredits: values.cpuCredits,
+      keyName: values.keyName,
+    },
+    stateVolume: { sizeGb: values.stateVolumeGb },
+    /** Values that the configuration brings; the others are put into their secrets by hand. */
+    secretValues: { sourceUrl: values.sourceUrl, uiPasswordHash: values.uiPasswordHash, tlsKey: values.tlsKey },
+    tlsCertificate: values.tlsCertificate,
+    observability: { logRetentionDays: values.logRetentionDays, alertEmail: values.alertEmail },
     network: {
-      subnetId,
       uiPort: values.uiPort,
       uiCidrs: values.uiCidrs,
       sourcePort: values.sourcePort,

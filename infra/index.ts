@@ -4,9 +4,17 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import * as snowflake from "@pulumi/snowflake";
 import { readManifest } from "../runtime/manifest/read.ts";
+import { HostAddress } from "./aws/address.ts";
+import { HostAlarms } from "./aws/alarms.ts";
+import { ArtifactBucket } from "./aws/artifact.ts";
 import { Host } from "./aws/host.ts";
 import { HostRole } from "./aws/iam.ts";
 import { HostNetwork } from "./aws/network.ts";
+import { Observability } from "./aws/observability.ts";
+import { partitionOf } from "./aws/partition.ts";
+import { placeHost } from "./aws/placement.ts";
+import { Secrets } from "./aws/secrets.ts";
+import { StateVolume } from "./aws/state-volume.ts";
 import { readSettings } from "./config.ts";
 import { guardManifest } from "./manifest-lock/file.ts";
 import { stageSchemaNames, WarehouseDatabase } from "./snowflake/database.ts";
@@ -17,7 +25,13 @@ const settings = readSettings();
 const sql = join(import.meta.dirname, "../sql");
 const manifest = readManifest(join(sql, "models/manifest.yml"));
 guardManifest({ file: join(sql, "manifest.lock.json"), manifest, today: new Date().toISOString().slice(0, 10) });
-const { protect } = settings;
+const { kind } = settings;
+const { protect } = kind;
+const { region } = settings.aws;
+const partition = partitionOf(region);
+const stack = pulumi.getStack();
+const tags = { Name: `novadrive-${stack}` };
+const metricNamespace = `NovaDrive/${stack}`;
 
 // Explicit providers do not read the stack's configuration (https://github.com/pulumi/pulumi-snowflake/issues/1081), so
 // everything that they need is handed to them here.
@@ -31,13 +45,81 @@ const snowflakeProvider = new snowflake.Provider("snowflake", {
   previewFeaturesEnabled: ["snowflake_table_resource"],
 });
 
-const network = new HostNetwork("novadrive", settings.network, { providers: [awsProvider], protect });
-const role = new HostRole("novadrive", { providers: [awsProvider], protect });
+const inAws = { providers: [awsProvider], protect };
+
+const placement = placeHost(settings.placement, { provider: awsProvider });
+const network = new HostNetwork("novadrive", { ...settings.network, vpcId: placement.vpcId }, inAws);
+const address = new HostAddress("novadrive", { tags }, inAws);
+const stateVolume = new StateVolume(
+  "novadrive",
+  {
+    ...settings.stateVolume,
+    availabilityZone: placement.availabilityZone,
+    stay: placement.chosen,
+    finalSnapshot: kind.keepState,
+    tags,
+  },
+  inAws,
+);
+const { sourceUrl, uiPasswordHash, tlsKey } = settings.secretValues;
+const secrets = new Secrets(
+  "novadrive",
+  {
+    prefix: `novadrive/${stack}`,
+    region,
+    recoveryDays: kind.secretRecoveryDays,
+    values: {
+      "source-url": sourceUrl,
+      "ui-password-hash": uiPasswordHash,
+      ...(settings.tlsCertificate === undefined ? {} : { "tls-key": tlsKey }),
+    },
+  },
+  inAws,
+);
+const artifacts = new ArtifactBucket("novadrive", { forceDestroy: kind.emptyBuckets }, inAws);
+const observability = new Observability(
+  "novadrive",
+  { ...settings.observability, partition, logGroupName: `/novadrive/${stack}`, keyRecoveryDays: kind.keyRecoveryDays },
+  inAws,
+);
+const role = new HostRole(
+  "novadrive",
+  {
+    partition,
+    secretArns: Object.values(secrets.arns),
+    bucketArn: artifacts.bucketArn,
+    logGroupArn: observability.logGroupArn,
+    metricNamespace,
+  },
+  inAws,
+);
 const host = new Host(
   "novadrive",
-  { ...settings.host, securityGroupId: network.securityGroupId, instanceProfileName: role.instanceProfileName },
+  {
+    ...settings.host,
+    subnetId: placement.subnetId,
+    stay: placement.chosen,
+    securityGroupId: network.securityGroupId,
+    instanceProfileName: role.instanceProfileName,
+    terminationProtection: kind.terminationProtection,
+    stateVolumeId: stateVolume.volumeId,
+    addressAllocationId: address.allocationId,
+    tags,
+  },
   // All of the role: an agent that starts without its permissions waits long before it tries again.
-  { providers: [awsProvider], protect, dependsOn: [role] },
+  { ...inAws, dependsOn: [role] },
+);
+new HostAlarms(
+  "novadrive",
+  {
+    instanceId: host.instanceId,
+    topicArn: observability.topicArn,
+    metricNamespace,
+    partition,
+    region,
+    prefix: `novadrive-${stack}`,
+  },
+  inAws,
 );
 const warehouse = new WarehouseDatabase(
   "novadrive",
@@ -54,15 +136,22 @@ const { uiPort, uiCidrs } = settings.network;
 
 /** Where the console is. With no address allowed in, it is reached through `uiTunnel`. */
 export const uiAddress =
-  uiCidrs.length > 0 ? pulumi.interpolate`http://${host.address}:${uiPort}` : `http://127.0.0.1:${uiPort}`;
+  uiCidrs.length > 0 ? pulumi.interpolate`https://${address.publicIp}:${uiPort}` : `https://127.0.0.1:${uiPort}`;
 
 /** A shell on the box; it has no port 22. */
-export const sessionCommand = pulumi.interpolate`aws ssm start-session --region ${settings.aws.region} --target ${host.instanceId}`;
+export const sessionCommand = pulumi.interpolate`aws ssm start-session --region ${region} --target ${host.instanceId}`;
 
 /** Brings the console to this computer without a rule in the security group. */
 export const uiTunnel = pulumi.interpolate`${sessionCommand} --document-name AWS-StartPortForwardingSession --parameters '{"portNumber":["${uiPort}"],"localPortNumber":["${uiPort}"]}'`;
 
+/** What is still to be done by hand: each command reads a secret's value from standard input. */
+export const secretsToSet = secrets.commands;
+
 export const instanceId = host.instanceId;
+/** What a firewall before the source has to let in. */
+export const hostAddress = address.publicIp;
+export const logGroup = observability.logGroupName;
+export const alarmTopic = observability.topicArn;
 export const snowflakeDatabase = warehouse.databaseName;
 export const snowflakeWarehouse = warehouse.warehouseName;
 export const snowflakeSchemas = pulumi.all(Object.values(warehouse.schemaNames));

@@ -1,6 +1,7 @@
 /** The one table of settings: each entry gives the check, the default and the command that sets it. */
 import { z } from "zod";
 import { canonicalCidr } from "./cidr.ts";
+import { architectureOf } from "./instance-type.ts";
 
 export interface Setting<T> {
   readonly schema: z.ZodType<T, string | undefined>;
@@ -13,8 +14,9 @@ export interface Setting<T> {
 
 const setting = <T>(definition: Setting<T>): Setting<T> => definition;
 
-const text = z.string().trim().min(1, "must not be empty");
-const optionalText = text.optional();
+const optionalText = z.string().trim().min(1, "must not be blank").optional();
+const pem = (kind: string, what: string) =>
+  z.string().includes(`${kind}-----`, `must be ${what} in PEM form`).optional();
 
 function whole(minimum: number, maximum: number, standard: number) {
   const complaint = `must be a whole number from ${minimum} to ${maximum}`;
@@ -42,6 +44,20 @@ function snowflakeName(standard: string) {
 }
 
 const SIZES = ["XSMALL", "SMALL", "MEDIUM", "LARGE", "XLARGE", "XXLARGE", "XXXLARGE", "X4LARGE"] as const;
+
+/** The only times that CloudWatch takes. https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
+const RETENTIONS = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+];
+
+function retention(standard: number) {
+  const complaint = `must be a number of days that CloudWatch offers: ${RETENTIONS.join(", ")}`;
+  return z
+    .string()
+    .transform(Number)
+    .refine((value) => RETENTIONS.includes(value), complaint)
+    .default(standard);
+}
 
 const cidrs = (standard: readonly string[]) =>
   z
@@ -110,7 +126,7 @@ export const SETTINGS = {
     example: "{key} SNOWFLAKE_JWT",
   }),
   snowflakePrivateKey: setting({
-    schema: z.string().includes("PRIVATE KEY-----", "must be a private key in PEM form").optional(),
+    schema: pem("PRIVATE KEY", "a private key"),
     key: "snowflake:privateKey",
     example: "--secret {key} < rsa_key.p8",
     secret: true,
@@ -123,14 +139,30 @@ export const SETTINGS = {
   }),
   snowflakeToken: setting({ schema: optionalText, key: "snowflake:token", example: "--secret {key}", secret: true }),
 
+  kind: setting({
+    schema: z.enum(["dev", "prod"], "must be dev (disposable) or prod (protected)").default("prod"),
+    example: "{key} dev",
+  }),
   instanceType: setting({
     schema: z
       .string()
       .regex(/^[a-z0-9-]+\.[a-z0-9-]+$/, "must be the name of an EC2 instance type")
+      .refine(
+        (type) => architectureOf(type) === "amd64",
+        "must be an x86-64 type, for which the bundle's Node.js and native modules are built; this one is ARM",
+      )
       .default("t2.large"),
     example: "{key} t2.large",
   }),
+  cpuCredits: setting({
+    schema: z
+      .enum(["standard", "unlimited"], "must be standard (no surprise on the bill) or unlimited (no throttling)")
+      .default("standard"),
+    example: "{key} standard",
+  }),
   rootVolumeGb: setting({ schema: whole(10, 16_384, 30), example: "{key} 30" }),
+  stateVolumeGb: setting({ schema: whole(1, 16_384, 20), example: "{key} 20" }),
+  keyName: setting({ schema: optionalText, example: "{key} <name of an EC2 key pair>" }),
   subnetId: setting({
     schema: z
       .string()
@@ -144,6 +176,34 @@ export const SETTINGS = {
   sourcePort: setting({ schema: whole(1, 65_535, 5432), example: "{key} 5432" }),
   sourceCidrs: setting({ schema: cidrs(["0.0.0.0/0"]), example: "--path '{key}[0]' 198.51.100.20/32" }),
 
+  sourceUrl: setting({
+    schema: z
+      .string()
+      .regex(/^postgres(?:ql)?:\/\/./, "must be a URL such as postgres://loader:<password>@db.example:5432/shop")
+      .optional(),
+    example: "--secret {key}",
+    secret: true,
+  }),
+  uiPasswordHash: setting({ schema: optionalText, example: "--secret {key}", secret: true }),
+  tlsCertificate: setting({
+    schema: pem("CERTIFICATE", "a certificate, its chain behind it,"),
+    example: "{key} < fullchain.pem",
+  }),
+  tlsKey: setting({
+    schema: pem("PRIVATE KEY", "a private key"),
+    example: "--secret {key} < privkey.pem",
+    secret: true,
+  }),
+
+  logRetentionDays: setting({ schema: retention(30), example: "{key} 30" }),
+  alertEmail: setting({
+    schema: z
+      .string()
+      .regex(/^[^\s@]+@[^\s@]+\.[^\s@]+$/, "must be an e-mail address")
+      .optional(),
+    example: "{key} data@example.com",
+  }),
+
   database: setting({ schema: snowflakeName("NOVADRIVE"), example: "{key} NOVADRIVE" }),
   warehouse: setting({ schema: snowflakeName("DEFAULT_WH"), example: "{key} DEFAULT_WH" }),
   warehouseSize: setting({
@@ -152,5 +212,4 @@ export const SETTINGS = {
   }),
   autoSuspendSeconds: setting({ schema: whole(60, 86_400, 60), example: "{key} 60" }),
   statementTimeoutSeconds: setting({ schema: whole(60, 604_800, 3600), example: "{key} 3600" }),
-  protect: setting({ schema: flag(true), example: "{key} true" }),
 };

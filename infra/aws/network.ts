@@ -3,8 +3,8 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 
 export interface HostNetworkArgs {
-  /** Undefined: the default VPC of the account. */
-  readonly subnetId?: string | undefined;
+  /** Of the subnet that the box is in. */
+  readonly vpcId: pulumi.Input<string>;
   readonly uiPort: number;
   /** Networks that may open the console, in canonical form; one rule each. */
   readonly uiCidrs: readonly string[];
@@ -26,14 +26,10 @@ export class HostNetwork extends pulumi.ComponentResource {
 
   constructor(name: string, args: HostNetworkArgs, opts?: pulumi.ComponentResourceOptions) {
     super("novadrive:aws:HostNetwork", name, {}, opts);
-    const vpcId =
-      args.subnetId === undefined
-        ? undefined
-        : aws.ec2.getSubnetOutput({ id: args.subnetId }, { parent: this }).apply((subnet) => subnet.vpcId);
     // Made without inline rules, so that AWS's allow-all egress rule is taken away and only the rules below hold.
     const group = new aws.ec2.SecurityGroup(
       `${name}-host`,
-      { description: "NovaDrive: console in, sources and services out", vpcId },
+      { description: "NovaDrive: console in, sources and services out", vpcId: args.vpcId },
       { parent: this },
     );
     // Rules come and go with the configuration, so they alone are never protected: closing a hole must not need a second command.

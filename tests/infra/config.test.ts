@@ -1,5 +1,6 @@
 /** The stack's configuration: what is refused, in which words, and what is taken for granted. */
 import { describe, expect, it } from "vitest";
+import { STACK_KINDS } from "../../infra/stack-kind.ts";
 import { checkConfiguration, type RawConfiguration, type Settings } from "../../infra/config.ts";
 
 const ACCOUNT = {
@@ -34,11 +35,16 @@ function settingsOf(values: Record<string, string>, rest: Partial<RawConfigurati
 describe("defaults", () => {
   it("need no more than a region and an account", () => {
     expect(settingsOf({})).toEqual({
-      protect: true,
+      kind: STACK_KINDS.prod,
       aws: { region: "sa-east-1", profile: undefined },
       snowflakeConnection: { organizationName: "ACME", accountName: "MAIN", user: "DEPLOYER" },
-      host: { instanceType: "t2.large", rootVolumeGb: 30, subnetId: undefined },
-      network: { subnetId: undefined, uiPort: 8080, uiCidrs: [], sourcePort: 5432, sourceCidrs: ["0.0.0.0/0"] },
+      placement: { instanceType: "t2.large", subnetId: undefined },
+      host: { instanceType: "t2.large", rootVolumeGb: 30, cpuCredits: "standard", keyName: undefined },
+      stateVolume: { sizeGb: 20 },
+      secretValues: { sourceUrl: undefined, uiPasswordHash: undefined, tlsKey: undefined },
+      tlsCertificate: undefined,
+      observability: { logRetentionDays: 30, alertEmail: undefined },
+      network: { uiPort: 8080, uiCidrs: [], sourcePort: 5432, sourceCidrs: ["0.0.0.0/0"] },
       warehouse: {
         database: "NOVADRIVE",
         warehouse: "DEFAULT_WH",
@@ -83,9 +89,44 @@ describe("problems", () => {
       "novadrive:subnetId must be the id of a subnet (it is vpc-1): pulumi config set novadrive:subnetId subnet-0123456789abcdef0",
     ],
     [
-      "novadrive:protect",
+      "novadrive:kind",
+      "staging",
+      "novadrive:kind must be dev (disposable) or prod (protected) (it is staging): pulumi config set novadrive:kind dev",
+    ],
+    [
+      "novadrive:uiOpenToTheWorld",
       "no",
-      "novadrive:protect must be true or false (it is no): pulumi config set novadrive:protect true",
+      "novadrive:uiOpenToTheWorld must be true or false (it is no): pulumi config set novadrive:uiOpenToTheWorld true",
+    ],
+    [
+      "novadrive:instanceType",
+      "t4g.large",
+      "novadrive:instanceType must be an x86-64 type, for which the bundle's Node.js and native modules are built; this one is ARM (it is t4g.large): pulumi config set novadrive:instanceType t2.large",
+    ],
+    [
+      "novadrive:cpuCredits",
+      "none",
+      "novadrive:cpuCredits must be standard (no surprise on the bill) or unlimited (no throttling) (it is none): pulumi config set novadrive:cpuCredits standard",
+    ],
+    [
+      "novadrive:stateVolumeGb",
+      "0",
+      "novadrive:stateVolumeGb must be a whole number from 1 to 16384 (it is 0): pulumi config set novadrive:stateVolumeGb 20",
+    ],
+    [
+      "novadrive:logRetentionDays",
+      "31",
+      "novadrive:logRetentionDays must be a number of days that CloudWatch offers: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653 (it is 31): pulumi config set novadrive:logRetentionDays 30",
+    ],
+    [
+      "novadrive:alertEmail",
+      "data",
+      "novadrive:alertEmail must be an e-mail address (it is data): pulumi config set novadrive:alertEmail data@example.com",
+    ],
+    [
+      "novadrive:tlsCertificate",
+      "fullchain.pem",
+      "novadrive:tlsCertificate must be a certificate, its chain behind it, in PEM form (it is fullchain.pem): pulumi config set novadrive:tlsCertificate < fullchain.pem",
     ],
     [
       "novadrive:database",
@@ -132,9 +173,7 @@ describe("problems", () => {
   });
 
   it("come all at once", () => {
-    expect(problemsOf({ "novadrive:uiPort": "x", "novadrive:protect": "x", "novadrive:database": "x" })).toHaveLength(
-      3,
-    );
+    expect(problemsOf({ "novadrive:uiPort": "x", "novadrive:kind": "x", "novadrive:database": "x" })).toHaveLength(3);
   });
 
   it("has a region that is missing", () => {
@@ -148,7 +187,7 @@ describe("problems", () => {
   it("names a misspelt setting and those there are", () => {
     expect(problemsOf({ "novadrive:uiport": "8080" })).toEqual([
       expect.stringMatching(
-        /^novadrive:uiport is not a setting of this program \(those are novadrive:instanceType, .*novadrive:uiPort.*\): pulumi config rm novadrive:uiport$/,
+        /^novadrive:uiport is not a setting of this program \(those are novadrive:kind, novadrive:instanceType, .*novadrive:uiPort.*\): pulumi config rm novadrive:uiport$/,
       ),
     ]);
     expect(problemsOf({ "snowflake:password": "hunter2" })).toEqual([

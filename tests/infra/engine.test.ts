@@ -53,21 +53,21 @@ describe.skipIf("missing" in pulumi)("the infrastructure program", () => {
   }
 
   it("says what is wrong with the configuration before anything is created", async () => {
-    await project.stack.setConfig("novadrive:uiPort", { value: "eighty" });
+    await project.stack.setConfig("novadrive:uiPort", { value: "70000" });
     const failure: unknown = await project.stack.preview().catch((thrown: unknown) => thrown);
     await project.stack.removeConfig("novadrive:uiPort");
     expect(String(failure)).toMatch(
-      /error: The configuration of stack dev has a problem:\n\s+- novadrive:uiPort must be a whole number from 1 to 65535 \(it is eighty\): pulumi config set novadrive:uiPort 8080/,
+      /error: The configuration of stack dev has a problem:\n\s+- novadrive:uiPort must be a whole number from 1 to 65535 \(it is 70000\): pulumi config set novadrive:uiPort 8080/,
     );
     expect(await storedResources(project.stack)).toEqual([]);
   });
 
   it("creates everything", async () => {
-    await project.stack.setConfig("novadrive:uiCidrs", { value: '["203.0.113.7/32"]' });
+    await project.stack.setConfig("novadrive:uiCidrs[0]", { value: "203.0.113.7/32" }, true);
     const { operations, outputs } = await up(project.stack);
     expect(new Set(Object.values(operations))).toEqual(new Set(["create"]));
     expect(outputs).toMatchObject({
-      uiAddress: "http://203.0.113.10:8080",
+      uiAddress: "https://203.0.113.10:8080",
       snowflakeDatabase: "NOVADRIVE",
       snowflakeWarehouse: "DEFAULT_WH",
       snowflakeSchemas: ["STAGE", "ANALYTICS", "PIPELINE"],
@@ -119,9 +119,16 @@ describe.skipIf("missing" in pulumi)("the infrastructure program", () => {
     expect((await up(project.stack)).operations).toEqual({});
   });
 
+  it("makes a protected stack of a disposable one without replacing anything", async () => {
+    await project.stack.setConfig("novadrive:kind", { value: "prod" });
+    const { operations } = await up(project.stack);
+    expect(new Set(Object.values(operations))).toEqual(new Set(["update"]));
+    expect(Object.keys(operations)).toContain("aws:ec2/instance:Instance novadrive-host");
+    expect(Object.keys(operations)).toContain("aws:ebs/volume:Volume novadrive-state");
+  });
+
   it("still opens and closes the console by network when the stack is protected", async () => {
-    await project.stack.setConfig("novadrive:protect", { value: "true" });
-    await project.stack.setConfig("novadrive:uiCidrs", { value: '["198.51.100.0/24"]' });
+    await project.stack.setConfig("novadrive:uiCidrs[0]", { value: "198.51.100.0/24" }, true);
     const { operations } = await up(project.stack);
     expect(operations).toEqual({
       "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule novadrive-ui-198.51.100.0-24": "create",
@@ -137,7 +144,7 @@ describe.skipIf("missing" in pulumi)("the infrastructure program", () => {
   });
 
   it("leaves nothing behind when it is destroyed", async () => {
-    await project.stack.setConfig("novadrive:protect", { value: "false" });
+    await project.stack.setConfig("novadrive:kind", { value: "dev" });
     await up(project.stack);
     await project.stack.destroy();
     expect(await storedResources(project.stack)).toEqual([]);

@@ -1,5 +1,6 @@
 /** The program with other settings than the development stack's. */
 import { beforeAll, expect, it } from "vitest";
+import { NEVER_PROTECTED } from "../../infra/stack-kind.ts";
 import { runWithMocks, type MockedProgram } from "../support/pulumi/mocked-program.ts";
 
 const KEY = "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n";
@@ -14,7 +15,7 @@ beforeAll(async () => {
     "snowflake:accountName": "MAIN",
     "snowflake:user": "DEPLOYER",
     "snowflake:privateKey": KEY,
-    "novadrive:instanceType": "t4g.large",
+    "novadrive:instanceType": "m7i.large",
     "novadrive:rootVolumeGb": "80",
     "novadrive:subnetId": "subnet-0abc",
     "novadrive:uiPort": "8443",
@@ -29,17 +30,18 @@ beforeAll(async () => {
   program = await runWithMocks(configuration, { stack: "prod", secretKeys: ["snowflake:privateKey"] });
 });
 
-it("protects everything but the rules of the security group, which come and go with the configuration", () => {
-  const unprotected = program.resources.filter(({ type, protect }) => /^(aws|snowflake):/.test(type) && !protect);
-  expect(new Set(unprotected.map(({ type }) => type))).toEqual(
-    new Set(["aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"]),
-  );
+it("protects everything but what it says, with the reason, that it does not", () => {
+  const own = program.resources.filter(({ type }) => /^(aws|snowflake|novadrive):/.test(type));
+  expect(own.length).toBeGreaterThan(50);
+  const unprotected = own.filter(({ protect }) => !protect);
+  for (const { type } of unprotected) expect(Object.keys(NEVER_PROTECTED)).toContain(type);
+  for (const reason of Object.values(NEVER_PROTECTED)) expect(reason.length).toBeGreaterThan(20);
 });
 
-it("takes the image of the instance's architecture, the network of the subnet, and the size that was set", () => {
+it("takes the network of the subnet, and the size that was set", () => {
   expect(program.only("aws:ec2/instance:Instance").inputs).toMatchObject({
-    ami: "ami-0arm64",
-    instanceType: "t4g.large",
+    ami: "ami-0amd64",
+    instanceType: "m7i.large",
     subnetId: "subnet-0abc",
     rootBlockDevice: { encrypted: true, volumeSize: 80 },
     tags: { Name: "novadrive-prod" },
@@ -49,7 +51,7 @@ it("takes the image of the instance's architecture, the network of the subnet, a
 
 it("opens no port when no network was named, and says how to reach the console instead", () => {
   expect(program.all("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")).toEqual([]);
-  expect(program.outputs["uiAddress"]).toBe("http://127.0.0.1:8443");
+  expect(program.outputs["uiAddress"]).toBe("https://127.0.0.1:8443");
   expect(program.outputs["uiTunnel"]).toContain('{"portNumber":["8443"],"localPortNumber":["8443"]}');
 });
 

@@ -1,5 +1,6 @@
 /** What the real services do that the program relies on, resource type by resource type. */
 import { createHash } from "node:crypto";
+import { AWS_BEHAVIOURS, AWS_FUNCTIONS } from "./behaviour-aws.ts";
 
 export type Properties = Readonly<Record<string, unknown>>;
 
@@ -12,6 +13,8 @@ export interface Behaviour {
   readonly computed?: (id: string, inputs: Properties) => Properties;
   /** From old state and new inputs to new state; without it the inputs are the state. */
   readonly update?: (olds: Properties, news: Properties) => Properties;
+  /** Why an object in this state cannot be deleted; undefined if it can. */
+  readonly refusesDeletion?: (state: Properties) => string | undefined;
 }
 
 export interface Column {
@@ -21,27 +24,19 @@ export interface Column {
 }
 
 export const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
-  "aws:ec2/securityGroup:SecurityGroup": {
-    autoNamed: true,
-    replaces: ["name", "description", "vpcId"],
-    computed: (id) => ({ arn: `arn:aws:ec2:::security-group/${id}`, vpcId: "vpc-0default" }),
-  },
-  "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": {},
-  "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": {},
-  "aws:iam/role:Role": {
-    autoNamed: true,
-    replaces: ["name"],
-    computed: (id) => ({ arn: `arn:aws:iam::0:role/${id}` }),
-  },
-  "aws:iam/rolePolicyAttachment:RolePolicyAttachment": { replaces: ["role", "policyArn"] },
-  "aws:iam/instanceProfile:InstanceProfile": { autoNamed: true, replaces: ["name"] },
-  "aws:ec2/instance:Instance": {
-    replaces: ["ami", "subnetId"],
-    computed: () => ({ publicIp: "203.0.113.10", privateIp: "172.31.0.10", subnetId: "subnet-0default" }),
-  },
+  ...AWS_BEHAVIOURS,
   "snowflake:index/database:Database": {},
   "snowflake:index/schema:Schema": { replaces: ["database"] },
   "snowflake:index/warehouse:Warehouse": {},
+  "snowflake:index/accountRole:AccountRole": {},
+  "snowflake:index/grantAccountRole:GrantAccountRole": { replaces: ["roleName", "parentRoleName", "userName"] },
+  "snowflake:index/grantPrivilegesToAccountRole:GrantPrivilegesToAccountRole": {
+    replaces: ["accountRoleName", "onAccountObject", "onSchema", "onSchemaObject"],
+  },
+  "snowflake:index/networkPolicy:NetworkPolicy": {},
+  "snowflake:index/serviceUser:ServiceUser": {},
+  "snowflake:index/execute:Execute": { replaces: ["execute"] },
+  "snowflake:index/resourceMonitor:ResourceMonitor": { replaces: ["name"] },
   "snowflake:index/table:Table": { replaces: ["database", "schema"], update: updateTable },
 };
 
@@ -67,14 +62,4 @@ export function autoName(urn: string): string {
 }
 
 /** Functions of the providers that read something. */
-export const FUNCTIONS: Readonly<Record<string, (inputs: Properties) => Properties>> = {
-  "aws:ssm/getParameter:getParameter": ({ name, withDecryption }) => {
-    const known =
-      /^\/aws\/service\/canonical\/ubuntu\/server\/24\.04\/stable\/current\/(amd64|arm64)\/hvm\/ebs-gp3\/ami-id$/;
-    const architecture = known.exec(String(name))?.[1];
-    if (architecture === undefined) throw new Error(`ParameterNotFound: ${String(name)}`);
-    const value = `ami-0${architecture}`;
-    return { id: name, name, withDecryption, type: "String", version: 1, value, insecureValue: value };
-  },
-  "aws:ec2/getSubnet:getSubnet": ({ id }) => ({ id, vpcId: `vpc-of-${String(id)}` }),
-};
+export const FUNCTIONS: Readonly<Record<string, (inputs: Properties) => Properties>> = AWS_FUNCTIONS;

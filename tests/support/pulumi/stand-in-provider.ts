@@ -61,8 +61,10 @@ const standIn: provider.Provider = {
     const state = behaviour.update?.(plain(olds) as Properties, inputs) ?? inputs;
     return { outs: { ...behaviour.computed?.(id, inputs), ...state } };
   },
-  async delete() {
+  async delete(_id, urn, state: Properties) {
     // Nothing but the engine's own state remembers the object.
+    const refusal = behaviourOf(urn).refusesDeletion?.(plain(state) as Properties);
+    if (refusal !== undefined) throw new Error(refusal);
   },
   async invoke(token, inputs: Properties) {
     const read = FUNCTIONS[token];

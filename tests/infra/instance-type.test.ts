@@ -1,6 +1,6 @@
-/** Which image fits which instance type. */
+/** What the name of an instance type says. */
 import { expect, it } from "vitest";
-import { architectureOf } from "../../infra/aws/host.ts";
+import { architectureOf, isBurstable } from "../../infra/instance-type.ts";
 
 it.each([
   "t4g.large",
@@ -21,3 +21,11 @@ it.each(["t2.large", "t3a.large", "g5.xlarge", "g4dn.xlarge", "m7i-flex.large", 
     expect(architectureOf(type)).toBe("amd64");
   },
 );
+
+it.each(["t2.large", "t3.medium", "t3a.large", "t4g.large"])("%s earns CPU credits", (type) => {
+  expect(isBurstable(type)).toBe(true);
+});
+
+it.each(["m7i.large", "trn1.2xlarge", "c6a.large"])("%s knows no CPU credits", (type) => {
+  expect(isBurstable(type)).toBe(false);
+});

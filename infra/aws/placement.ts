@@ -1,0 +1,70 @@
+/** Where the box goes: which subnet, and with it which network and which zone. */
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+
+export interface PlacementArgs {
+  readonly instanceType: string;
+  /** Undefined: a default subnet of the account, in a zone that has the instance type. */
+  readonly subnetId?: string | undefined;
+}
+
+export interface Placement {
+  readonly subnetId: pulumi.Output<string>;
+  readonly vpcId: pulumi.Output<string>;
+  readonly availabilityZone: pulumi.Output<string>;
+  /** Whether it was chosen here, and so may turn out otherwise another time: what stands already must then stay where it is. */
+  readonly chosen: boolean;
+}
+
+/**
+ * Looked up, never read off the instance: a volume whose zone were the instance's output would be replaced together with it.
+ * The engine deletes first what depends on an instance that it deletes before its replacement, and so would the state be gone.
+ */
+export function placeHost(args: PlacementArgs, options: pulumi.InvokeOptions): Placement {
+  const subnet =
+    args.subnetId === undefined ? defaultSubnet(args.instanceType, options) : named(args.subnetId, options);
+  return {
+    subnetId: subnet.id,
+    vpcId: subnet.vpcId,
+    availabilityZone: subnet.availabilityZone,
+    chosen: args.subnetId === undefined,
+  };
+}
+
+function named(id: string, options: pulumi.InvokeOptions): pulumi.Output<aws.ec2.GetSubnetResult> {
+  return pulumi.output(aws.ec2.getSubnet({ id }, options));
+}
+
+/** Of the subnets that AWS made in every zone, the first by the zone's name; not every zone has every instance type. */
+function defaultSubnet(instanceType: string, options: pulumi.InvokeOptions): pulumi.Output<aws.ec2.GetSubnetResult> {
+  const found = async (): Promise<aws.ec2.GetSubnetResult> => {
+    const { locations } = await aws.ec2.getInstanceTypeOfferings(
+      { locationType: "availability-zone", filters: [{ name: "instance-type", values: [instanceType] }] },
+      options,
+    );
+    if (locations.length === 0) {
+      throw new pulumi.RunError(
+        `This region has no ${instanceType}: pulumi config set novadrive:instanceType <another x86-64 type>`,
+      );
+    }
+    const { ids } = await aws.ec2.getSubnets(
+      {
+        filters: [
+          { name: "default-for-az", values: ["true"] },
+          { name: "availability-zone", values: locations.toSorted() },
+        ],
+      },
+      options,
+    );
+    const subnets = await Promise.all(ids.map(async (id) => aws.ec2.getSubnet({ id }, options)));
+    const [first] = subnets.toSorted((a, b) => (a.availabilityZone < b.availabilityZone ? -1 : 1));
+    if (first === undefined) {
+      throw new pulumi.RunError(
+        `This account has no default subnet in a zone with ${instanceType} (${locations.toSorted().join(", ")}): ` +
+          "pulumi config set novadrive:subnetId <subnet with a route to an internet gateway>",
+      );
+    }
+    return first;
+  };
+  return pulumi.output(found());
+}

@@ -1,0 +1,111 @@
+/** Brings a release to the box, and waits until the box says that it runs. */
+import { createHash } from "node:crypto";
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+
+/** What a parameter may be: it is put into the shell's text as it stands, so what the shell could take for more is refused by SSM. */
+export interface ReleaseParameter {
+  readonly value: pulumi.Input<string>;
+  /** Regular expression that the whole value matches. */
+  readonly pattern: string;
+  readonly description: string;
+}
+
+export interface ReleaseArgs {
+  readonly instanceId: pulumi.Input<string>;
+  /** Bash, run as root; its exit status is the release's. `{{ Name }}` stands for a parameter. */
+  readonly script: pulumi.Input<string>;
+  /** By name. The hash of the bundle is one of them: another hash is another release. */
+  readonly parameters: Readonly<Record<string, ReleaseParameter>>;
+  /** What `pulumi up` waits for the box to be through with it; a new box boots first. */
+  readonly timeoutSeconds: number;
+}
+
+/** What SSM takes. https://docs.aws.amazon.com/general/latest/gr/ssm.html */
+const DOCUMENT_BYTES = 64 * 1024;
+
+export class Release extends pulumi.ComponentResource {
+  readonly associationId: pulumi.Output<string>;
+
+  constructor(name: string, args: ReleaseArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("novadrive:aws:Release", name, {}, opts);
+    const { timeoutSeconds } = args;
+    const parameters = { ...args.parameters, Revision: REVISION };
+    const content = pulumi
+      .output(args.script)
+      .apply((script) => releaseDocument({ script, parameters, timeoutSeconds }));
+    const document = new aws.ssm.Document(
+      `${name}-release`,
+      { documentType: "Command", documentFormat: "JSON", content, targetType: "/AWS::EC2::Instance" },
+      { parent: this },
+    );
+    const association = new aws.ssm.Association(
+      `${name}-release`,
+      {
+        name: document.name,
+        targets: [{ key: "InstanceIds", values: [args.instanceId] }],
+        parameters: {
+          ...Object.fromEntries(Object.entries(args.parameters).map(([key, { value }]) => [key, value])),
+          // Another script is another release, as another bundle is.
+          Revision: content.apply((text) => createHash("sha256").update(text).digest("hex")),
+        },
+        waitForSuccessTimeoutSeconds: timeoutSeconds,
+      },
+      {
+        parent: this,
+        // The provider waits for an association that it creates, and not for one that it changes: a changed one would let
+        // `pulumi up` end before the release is in. Two at once would release twice.
+        replaceOnChanges: ["parameters", "targets"],
+        deleteBeforeReplace: true,
+        protect: false,
+      },
+    );
+    this.associationId = association.associationId;
+    this.registerOutputs({ associationId: this.associationId });
+  }
+}
+
+const REVISION = {
+  pattern: "^[0-9a-f]{64}$",
+  description: "SHA-256 of this document, so that another one is run.",
+};
+
+/**
+ * The SSM document, as JSON.
+ * @throws RangeError for a script with a placeholder that is no parameter, or one that makes the document too long
+ */
+export function releaseDocument(args: {
+  readonly script: string;
+  readonly parameters: Readonly<Record<string, Pick<ReleaseParameter, "pattern" | "description">>>;
+  readonly timeoutSeconds: number;
+}): string {
+  // SSM runs `sh`, which is not Bash on Ubuntu, unless the first line says so.
+  const script = args.script.startsWith("#!") ? args.script : `#!/usr/bin/env bash\n${args.script}`;
+  for (const [placeholder, name = ""] of script.matchAll(/\{\{\s*(.*?)\s*\}\}/g)) {
+    if (!(name in args.parameters))
+      throw new RangeError(`The release's script has ${placeholder}, which is no parameter`);
+  }
+  const document = JSON.stringify({
+    schemaVersion: "2.2",
+    description: "Brings a release of NovaDrive to the box.",
+    parameters: Object.fromEntries(
+      Object.entries(args.parameters).map(([name, { pattern, description }]) => [
+        name,
+        { type: "String", description, allowedPattern: pattern },
+      ]),
+    ),
+    mainSteps: [
+      {
+        action: "aws:runShellScript",
+        name: "release",
+        inputs: { timeoutSeconds: String(args.timeoutSeconds), runCommand: script.trimEnd().split("\n") },
+      },
+    ],
+  });
+  if (Buffer.byteLength(document) > DOCUMENT_BYTES) {
+    throw new RangeError(
+      `The release's document has ${Buffer.byteLength(document)} bytes; SSM takes ${DOCUMENT_BYTES}`,
+    );
+  }
+  return document;
+}
