@@ -25,9 +25,10 @@ type Family =
 /**
  * A condition on a value that the types cannot prove. `finite`: not NaN. `decimal`: a finite number of at most so many digits.
  * `length`: characters. `bytes`: bytes. `calendar`: year 1 to 9999, and no infinity. `day`: before 24:00:00. `fraction`: digits of seconds.
+ * `json_numbers`: every number of a document is held by a VARIANT.
  */
 export type ValueCheck =
-  | { readonly check: "finite" | "calendar" | "day" | "not_null" }
+  | { readonly check: "finite" | "calendar" | "day" | "json_numbers" | "not_null" }
   | { readonly check: "decimal"; readonly precision: number; readonly scale: number }
   | { readonly check: "length" | "bytes" | "fraction"; readonly max: number };
 
@@ -165,7 +166,7 @@ export function fitOf(type: PostgresType, target: WarehouseType): Fit {
     case "date":
       return source.is === "date" ? checked({ check: "calendar" }) : mismatch;
     case "variant":
-      return source.is === "json" ? EXACT : mismatch;
+      return source.is === "json" ? checked({ check: "json_numbers" }) : mismatch;
     case "binary":
       if (source.is !== "bytes") return mismatch;
       // Up to the largest size the warehouse itself refuses what is longer.

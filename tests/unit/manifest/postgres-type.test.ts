@@ -87,7 +87,7 @@ test("the type that is proposed always fits, and checks at most what no type can
     fc.property(anyType, (source) => {
       const fit = fitOf(source, warehouse(dataTypeFor(source)));
       if (!fit.fits) return false;
-      const allowed = ["finite", "calendar", "day", ...(source.name === "money" ? ["decimal"] : [])];
+      const allowed = ["finite", "calendar", "day", "json_numbers", ...(source.name === "money" ? ["decimal"] : [])];
       return fit.checks.every(({ check }) => allowed.includes(check));
     }),
   );
@@ -107,6 +107,8 @@ const CHECKED: [PostgresType, string, string[]][] = [
   [type("int4"), "decimal(10,2)", ["decimal"]],
   [type("int8"), "integer", []],
   [type("int4"), "float", []],
+  [type("jsonb"), "variant", ["json_numbers"]],
+  [type("json"), "text", []],
   [numeric(10, 2), "decimal(12,3)", ["finite"]],
   [numeric(10, 2), "decimal(11,3)", ["finite"]],
   [numeric(10, 2), "decimal(10,3)", ["decimal"]],
