@@ -39,6 +39,8 @@ export class Account implements AsyncDisposable {
   readonly warehouses: ReadonlyMap<string, VirtualWarehouse>;
   readonly shapes: ShapeSet | undefined;
   readonly sessions = new Map<number, Session>();
+  /** Every token that was given out, and every one that a login brought along. */
+  readonly secrets = new Set<string>();
   readonly translator = new Translator(TRANSLATIONS);
   /** Root of the internal stages' files. */
   readonly stageFolder: string;

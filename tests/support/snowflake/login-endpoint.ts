@@ -22,6 +22,7 @@ export async function logIn({ body, query }: Request, { account, login, isBlocke
   }
   const request: LoginRequest = field(body, "data") ?? {};
   if (request.ACCOUNT_NAME?.toUpperCase() !== account.name) throw new HttpStatus(404);
+  if (request.TOKEN !== undefined) account.secrets.add(request.TOKEN);
   const user = authenticate(request, login);
   const role = query.get("roleName")?.toUpperCase() ?? user.role;
   if (role !== user.role) {
@@ -55,6 +56,7 @@ export async function logIn({ body, query }: Request, { account, login, isBlocke
       CLIENT_APP_VERSION: request.CLIENT_APP_VERSION,
     },
   });
+  account.secrets.add(session.token).add(session.masterToken);
   return success({
     token: session.token,
     masterToken: session.masterToken,

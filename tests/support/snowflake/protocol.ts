@@ -122,6 +122,7 @@ export class Protocol {
       );
     }
     session.renew();
+    this.#options.account.secrets.add(session.token);
     const { token: sessionToken, masterToken } = session;
     return success({
       sessionToken,

@@ -107,6 +107,11 @@ export class SnowflakeServer implements AsyncDisposable {
     }));
   }
 
+  /** Tokens of all sessions so far, and those that logins brought along. */
+  get secrets(): ReadonlySet<string> {
+    return this.#account.secrets;
+  }
+
   /** Folder with the stages' files. */
   get stageFolder(): string {
     return this.#account.stageFolder;
