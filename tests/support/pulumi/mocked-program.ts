@@ -7,7 +7,7 @@ import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
 import { vi } from "vitest";
 import { parse } from "yaml";
 import { autoName, BEHAVIOURS, FUNCTIONS, type Properties } from "./behaviour.ts";
-import { inputProblems } from "./sdk-types.ts";
+import { inputProblems, plain } from "./sdk-types.ts";
 
 export interface RegisteredResource {
   readonly type: string;
@@ -73,7 +73,7 @@ async function recordResources(
       newResource({ type, name, inputs }) {
         inputsOf.set(`${type} ${name}`, inputs);
         const behaviour = BEHAVIOURS[type];
-        const problems = behaviour ? inputProblems(type, inputs) : [];
+        const problems = behaviour ? inputProblems(type, plain(inputs) as Properties) : [];
         if (problems.length > 0) throw new Error(`${type} ${name}: ${problems.join("; ")}`);
         const id = `${name}-id`;
         const named = behaviour?.autoNamed ? { name: autoName(`::${name}`) } : {};
