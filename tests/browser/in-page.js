@@ -8,6 +8,10 @@ export function focusedTag() {
   return document.activeElement?.tagName ?? "";
 }
 
+export function focusedId() {
+  return document.activeElement?.id ?? "";
+}
+
 export function scrollToY(y) {
   window.scrollTo(0, y);
 }

@@ -6,6 +6,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { launchBrowser } from "./browser.ts";
+import { PASSWORD, testPasswordHash } from "./login.ts";
 import { sampleHistory } from "./sample-history.ts";
 import { openStatusPage } from "./status-page.ts";
 
@@ -88,6 +89,34 @@ try {
         await tab.goto(meteredUrl + path);
         if (name === "metered") await tab.locator(`#credits-${NEWEST - 5} a`).hover();
         await tab.screenshot({ path: join(folder, `${name}-${width}-${colorScheme}.png`), fullPage: true });
+      }
+      await context.close();
+    }
+  }
+  await using closed = await openStatusPage({ passwordHash: await testPasswordHash() });
+  for (const event of sampleHistory({ batches: NEWEST, until: new Date(Date.now() - 4_000), running: false }))
+    closed.events.emit(event);
+  const closedUrl = await closed.listen();
+  for (const colorScheme of ["light", "dark"] as const) {
+    for (const width of [1440, 390]) {
+      const context = await browser.newContext({ colorScheme, viewport: { width, height: 700 } });
+      const tab = await context.newPage();
+      await tab.goto(closedUrl);
+      await tab.screenshot({ path: join(folder, `login-${width}-${colorScheme}.png`) });
+      // Five tries a minute are all there are.
+      if (width === 390) {
+        await tab.getByLabel("Password").fill("a wrong password");
+        await tab.keyboard.press("Enter");
+        await tab.getByRole("alert").waitFor();
+        await tab.screenshot({ path: join(folder, `login-wrong-${width}-${colorScheme}.png`) });
+      } else if (colorScheme === "light") {
+        await tab.getByLabel("Password").fill(PASSWORD);
+        await tab.keyboard.press("Enter");
+        await tab.getByRole("button", { name: "Log out" }).waitFor();
+        for (const narrow of [1440, 390]) {
+          await tab.setViewportSize({ width: narrow, height: 700 });
+          await tab.screenshot({ path: join(folder, `logged-in-${narrow}-${colorScheme}.png`) });
+        }
       }
       await context.close();
     }

@@ -26,8 +26,8 @@ export interface StatusPage extends AsyncDisposable {
   readonly store: Store;
   /** Subscribed by the store, as in the real program. */
   readonly events: EventBus;
-  /** Listens on a free port of the loopback address. */
-  listen(): Promise<string>;
+  /** Listens on a free port, of the loopback address unless told otherwise. */
+  listen(host?: string): Promise<string>;
 }
 
 export async function openStatusPage({
@@ -68,7 +68,7 @@ export async function openStatusPage({
     server,
     store,
     events,
-    listen: () => listen(server, { host: "127.0.0.1", port: 0 }),
+    listen: (host = "127.0.0.1") => listen(server, { host, port: 0 }),
     async [Symbol.asyncDispose]() {
       await server.close();
       store[Symbol.dispose]();
