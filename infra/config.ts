@@ -45,14 +45,14 @@ export function checkConfiguration(raw: RawConfiguration): Checked {
   const problems: string[] = [];
   const checked: Record<string, unknown> = {};
   for (const name of NAMES) {
-    const { schema, secret }: Setting<unknown> = SETTINGS[name];
+    const { schema, secret, unquoted }: Setting<unknown> = SETTINGS[name];
     const key = keyOf(name, project);
     // Pulumi.yaml can give an optional setting no other default than an empty one.
     const value = values[key] === "" ? undefined : values[key];
     const result = schema.safeParse(value);
     if (result.success) checked[name] = result.data;
     for (const issue of result.error?.issues ?? []) {
-      const shown = secret || value === undefined ? "" : ` (it is ${value})`;
+      const shown = secret || unquoted || value === undefined ? "" : ` (it is ${value})`;
       problems.push(`${key} ${issue.message}${shown}: ${command(name, project)}`);
     }
     if (secret && value !== undefined && secretKeys && !secretKeys.includes(key)) {
@@ -64,7 +64,7 @@ export function checkConfiguration(raw: RawConfiguration): Checked {
   // Every key of the table was checked by the schema that stands beside it.
   const complete = checked as Values;
   problems.push(...crossChecks(complete, raw));
-  return problems.length > 0 ? { problems } : { settings: arrange(complete) };
+  return problems.length > 0 ? { problems } : { settings: arrange(complete, raw) };
 }
 
 /** A misspelt key would otherwise be a setting that silently does nothing. */
@@ -80,7 +80,7 @@ function unknownKeys({ project, values }: RawConfiguration): string[] {
 }
 
 function crossChecks(values: Values, raw: RawConfiguration): string[] {
-  const { project, environment } = raw;
+  const { project } = raw;
   const problems: string[] = [];
   const open = values.uiCidrs.filter(isWorldOpen);
   if (open.length > 0 && !values.uiOpenToTheWorld) {
@@ -95,25 +95,65 @@ function crossChecks(values: Values, raw: RawConfiguration): string[] {
       `${keyOf("tlsKey", project)} is set without the certificate that it belongs to: ${command("tlsCertificate", project)}`,
     );
   }
-  const needed = [
-    ["snowflakeOrganization", "SNOWFLAKE_ORGANIZATION_NAME"],
-    ["snowflakeAccount", "SNOWFLAKE_ACCOUNT_NAME"],
-    ["snowflakeUser", "SNOWFLAKE_USER"],
-  ] as const;
-  const inProfile = values.snowflakeProfile ?? environment["SNOWFLAKE_PROFILE"] ?? (raw.hasSnowflakeFile || undefined);
-  if (inProfile === undefined) {
-    for (const [name, variable] of needed) {
-      if (values[name] !== undefined || environment[variable]) continue;
-      problems.push(
+  problems.push(...accountProblems(values, raw), ...snowflakeAccessProblems(values, project));
+  return problems;
+}
+
+/** Where the provider and the box find the account. */
+const ACCOUNT = [
+  ["snowflakeOrganization", "SNOWFLAKE_ORGANIZATION_NAME"],
+  ["snowflakeAccount", "SNOWFLAKE_ACCOUNT_NAME"],
+  ["snowflakeUser", "SNOWFLAKE_USER"],
+] as const;
+
+function accountProblems(values: Values, { project, environment, hasSnowflakeFile }: RawConfiguration): string[] {
+  const inProfile = values.snowflakeProfile ?? environment["SNOWFLAKE_PROFILE"] ?? (hasSnowflakeFile || undefined);
+  // A profile can say who deploys. The account it cannot, since the box has to be told it, and has no such file.
+  const needed = inProfile === undefined ? ACCOUNT : ACCOUNT.slice(0, 2);
+  return needed
+    .filter(([name, variable]) => values[name] === undefined && !environment[variable])
+    .map(
+      ([name, variable]) =>
         `${keyOf(name, project)} is not set, nor ${variable} in the environment: ${command(name, project)}`,
-      );
-    }
+    );
+}
+
+/** Longest name in Snowflake is 255; the longest ending of ours is `_TRANSFORMER`. */
+const LONGEST_PREFIX = 240;
+
+function snowflakeAccessProblems(values: Values, project: string): string[] {
+  const problems: string[] = [];
+  const { warehousePublicKey: key, warehousePublicKey2: second, warehousePrivateKeySecret: secret } = values;
+  const without = (name: SettingName, missing: SettingName, why: string) =>
+    problems.push(
+      `${keyOf(name, project)} is set without ${keyOf(missing, project)}, ${why}: ${command(missing, project)}`,
+    );
+  if (key !== undefined && secret === undefined) {
+    without("warehousePublicKey", "warehousePrivateKeySecret", "from which the box reads the private key");
+  }
+  if (key === undefined && secret !== undefined) {
+    without("warehousePrivateKeySecret", "warehousePublicKey", "by which Snowflake knows the key");
+  }
+  if (key === undefined && second !== undefined) {
+    without("warehousePublicKey2", "warehousePublicKey", "which it stands beside while keys change");
+  }
+  for (const cidr of values.warehouseCidrs) {
+    if (!cidr.includes(":") && !isWorldOpen(cidr)) continue;
+    const why = cidr.includes(":")
+      ? "which is IPv6, where Snowflake's network policies take IPv4"
+      : "which is far too wide";
+    problems.push(`${keyOf("warehouseCidrs", project)} has ${cidr}, ${why}: ${command("warehouseCidrs", project)}`);
+  }
+  if ((values.accessPrefix ?? values.database).length > LONGEST_PREFIX) {
+    problems.push(
+      `${keyOf("accessPrefix", project)}, or the database's name in its place, is longer than ${LONGEST_PREFIX} characters: ${command("accessPrefix", project)}`,
+    );
   }
   return problems;
 }
 
 /** From flat settings to what each part of the program takes. */
-function arrange(values: Values) {
+function arrange(values: Values, { environment }: RawConfiguration) {
   const kind: StackKind = STACK_KINDS[values.kind];
   const { instanceType, subnetId } = values;
   return {
@@ -156,7 +196,24 @@ function arrange(values: Values) {
       autoSuspendSeconds: values.autoSuspendSeconds,
       statementTimeoutSeconds: values.statementTimeoutSeconds,
     },
+    /** What the box is told of the account; checked to be there. */
+    snowflakeAccount: {
+      organization: values.snowflakeOrganization ?? environment["SNOWFLAKE_ORGANIZATION_NAME"] ?? "",
+      account: values.snowflakeAccount ?? environment["SNOWFLAKE_ACCOUNT_NAME"] ?? "",
+    },
+    /** Database names are the account's too, so two stacks of one account differ in theirs already. */
+    access: { prefix: values.accessPrefix ?? values.database, readerSeesStage: values.readerSeesStage },
+    runtimeLogin: { cidrs: values.warehouseCidrs, keyPair: keyPair(values) },
+    monthlyCreditQuota: values.monthlyCreditQuota,
   };
+}
+
+/** Undefined: the box logs in by its role. */
+function keyPair(values: Values) {
+  const { warehousePublicKey: publicKey, warehousePublicKey2: secondPublicKey } = values;
+  const { warehousePrivateKeySecret: privateKeySecret } = values;
+  if (publicKey === undefined || privateKeySecret === undefined) return undefined;
+  return { publicKey, secondPublicKey, privateKeySecret };
 }
 
 type Present<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> };

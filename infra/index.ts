@@ -17,8 +17,12 @@ import { Secrets } from "./aws/secrets.ts";
 import { StateVolume } from "./aws/state-volume.ts";
 import { readSettings } from "./config.ts";
 import { guardManifest } from "./manifest-lock/file.ts";
+import { WarehouseAccess } from "./snowflake/access.ts";
+import { CreditQuota } from "./snowflake/credit-quota.ts";
 import { stageSchemaNames, WarehouseDatabase } from "./snowflake/database.ts";
 import { StageTables } from "./snowflake/tables.ts";
+import { RuntimeUser } from "./snowflake/user.ts";
+import { warehouseUrl } from "./snowflake/warehouse-url.ts";
 
 const settings = readSettings();
 // Pulumi's working directory is not the project's, so files are found from here.
@@ -46,6 +50,8 @@ const snowflakeProvider = new snowflake.Provider("snowflake", {
 });
 
 const inAws = { providers: [awsProvider], protect };
+const inSnowflake = { providers: [snowflakeProvider], protect };
+const { keyPair } = settings.runtimeLogin;
 
 const placement = placeHost(settings.placement, { provider: awsProvider });
 const network = new HostNetwork("novadrive", { ...settings.network, vpcId: placement.vpcId }, inAws);
@@ -86,7 +92,7 @@ const role = new HostRole(
   "novadrive",
   {
     partition,
-    secretArns: Object.values(secrets.arns),
+    secretArns: [...Object.values(secrets.arns), ...(keyPair ? [keyPair.privateKeySecret] : [])],
     bucketArn: artifacts.bucketArn,
     logGroupArn: observability.logGroupArn,
     metricNamespace,
@@ -121,16 +127,62 @@ new HostAlarms(
   },
   inAws,
 );
-const warehouse = new WarehouseDatabase(
+const stageSchemas = stageSchemaNames(manifest.tables);
+const warehouse = new WarehouseDatabase("novadrive", { ...settings.warehouse, stageSchemas }, inSnowflake);
+const names = { database: warehouse.databaseName, warehouse: warehouse.warehouseName };
+const access = new WarehouseAccess(
   "novadrive",
-  { ...settings.warehouse, stageSchemas: stageSchemaNames(manifest.tables) },
-  { providers: [snowflakeProvider], protect },
+  { ...settings.access, ...names, schemas: warehouse.schemaNames, stageSchemas },
+  inSnowflake,
 );
 const tables = new StageTables(
   "novadrive",
-  { database: warehouse.databaseName, schemas: warehouse.schemaNames, tables: manifest.tables },
-  { providers: [snowflakeProvider], protect },
+  // A table that is made after the grants on future tables has its grants at once.
+  { database: warehouse.databaseName, schemas: warehouse.schemaNames, tables: manifest.tables, after: [access] },
+  inSnowflake,
 );
+const { prefix } = settings.access;
+const runtimeUser = new RuntimeUser(
+  "novadrive",
+  {
+    ...names,
+    prefix,
+    role: access.runtimeRole,
+    addresses: [address.publicIp, ...settings.runtimeLogin.cidrs],
+    login: keyPair ? { kind: "key-pair", ...keyPair } : { kind: "workload-identity", awsRoleArn: role.roleArn },
+  },
+  inSnowflake,
+);
+if (settings.monthlyCreditQuota > 0) {
+  const administrator = new snowflake.Provider("snowflake-administrator", {
+    ...settings.snowflakeConnection,
+    // Nobody else may make a monitor, or put a warehouse under one:
+    // https://docs.snowflake.com/en/user-guide/resource-monitors#access-control-privileges-for-resource-monitors
+    role: "ACCOUNTADMIN",
+  });
+  new CreditQuota(
+    "novadrive",
+    {
+      prefix,
+      warehouse: warehouse.warehouseName,
+      monthlyCredits: settings.monthlyCreditQuota,
+      role: access.roleNames.RUNTIME,
+    },
+    { providers: [administrator], protect },
+  );
+}
+/** NOVADRIVE_WAREHOUSE_URL of the box; known once its user can log in. */
+const boxWarehouseUrl = pulumi
+  .all([names.database, names.warehouse, access.runtimeRole, runtimeUser.userName])
+  .apply(([database, warehouseName, roleName, user]) =>
+    warehouseUrl({
+      ...settings.snowflakeAccount,
+      database,
+      warehouse: warehouseName,
+      role: roleName,
+      keyPair: keyPair && { user, privateKeySecret: keyPair.privateKeySecret },
+    }),
+  );
 
 const { uiPort, uiCidrs } = settings.network;
 
@@ -156,3 +208,7 @@ export const snowflakeDatabase = warehouse.databaseName;
 export const snowflakeWarehouse = warehouse.warehouseName;
 export const snowflakeSchemas = pulumi.all(Object.values(warehouse.schemaNames));
 export const snowflakeTables = tables.qualifiedNames;
+/** Grant READER to who uses the data, TRANSFORMER to who tries models by hand. */
+export const snowflakeRoles = access.roleNames;
+export const snowflakeUser = runtimeUser.userName;
+export const snowflakeUrl = boxWarehouseUrl;

@@ -1,7 +1,9 @@
 /** The one table of settings: each entry gives the check, the default and the command that sets it. */
 import { z } from "zod";
+import { parseReference, REFERENCE_SCHEME } from "../runtime/config/secret-reference.ts";
 import { canonicalCidr } from "./cidr.ts";
 import { architectureOf } from "./instance-type.ts";
+import { rsaPublicKey } from "./snowflake/public-key.ts";
 
 export interface Setting<T> {
   readonly schema: z.ZodType<T, string | undefined>;
@@ -10,6 +12,8 @@ export interface Setting<T> {
   /** Arguments of `pulumi config set` that would be right; `{key}` stands for the full key. */
   readonly example: string;
   readonly secret?: true | undefined;
+  /** Messages do not repeat the value: it is long, and by mistake it may be a private key. */
+  readonly unquoted?: true | undefined;
 }
 
 const setting = <T>(definition: Setting<T>): Setting<T> => definition;
@@ -35,13 +39,19 @@ function flag(standard: boolean) {
     .default(standard);
 }
 
-function snowflakeName(standard: string) {
-  const complaint = "must be an UPPER CASE name of letters, digits and _ (Snowflake's own form)";
-  return z
-    .string()
-    .regex(/^[A-Z_][A-Z0-9_]{0,254}$/, complaint)
-    .default(standard);
-}
+const snowflakeName = z
+  .string()
+  .regex(/^[A-Z_][A-Z0-9_]{0,254}$/, "must be an UPPER CASE name of letters, digits and _ (Snowflake's own form)");
+
+const publicKey = z
+  .string()
+  .transform((pem, context): string => {
+    const key = rsaPublicKey(pem);
+    if (key !== undefined) return key;
+    context.addIssue("must be the public key of an RSA key pair of 2048 bits or more, in PEM form");
+    return z.NEVER;
+  })
+  .optional();
 
 const SIZES = ["XSMALL", "SMALL", "MEDIUM", "LARGE", "XLARGE", "XXLARGE", "XXXLARGE", "X4LARGE"] as const;
 
@@ -188,6 +198,7 @@ export const SETTINGS = {
   tlsCertificate: setting({
     schema: pem("CERTIFICATE", "a certificate, its chain behind it,"),
     example: "{key} < fullchain.pem",
+    unquoted: true,
   }),
   tlsKey: setting({
     schema: pem("PRIVATE KEY", "a private key"),
@@ -204,12 +215,26 @@ export const SETTINGS = {
     example: "{key} data@example.com",
   }),
 
-  database: setting({ schema: snowflakeName("NOVADRIVE"), example: "{key} NOVADRIVE" }),
-  warehouse: setting({ schema: snowflakeName("DEFAULT_WH"), example: "{key} DEFAULT_WH" }),
+  database: setting({ schema: snowflakeName.default("NOVADRIVE"), example: "{key} NOVADRIVE" }),
+  warehouse: setting({ schema: snowflakeName.default("DEFAULT_WH"), example: "{key} DEFAULT_WH" }),
   warehouseSize: setting({
     schema: z.enum(SIZES, `must be one of ${SIZES.join(", ")}`).default("XSMALL"),
     example: "{key} XSMALL",
   }),
   autoSuspendSeconds: setting({ schema: whole(60, 86_400, 60), example: "{key} 60" }),
   statementTimeoutSeconds: setting({ schema: whole(60, 604_800, 3600), example: "{key} 3600" }),
+  monthlyCreditQuota: setting({ schema: whole(0, 1_000_000, 0), example: "{key} 40" }),
+  accessPrefix: setting({ schema: snowflakeName.optional(), example: "{key} NOVADRIVE" }),
+  readerSeesStage: setting({ schema: flag(false), example: "{key} true" }),
+  warehouseCidrs: setting({ schema: cidrs([]), example: "--path '{key}[0]' 203.0.113.7/32" }),
+  warehousePublicKey: setting({ schema: publicKey, example: "{key} < rsa_key.pub", unquoted: true }),
+  warehousePublicKey2: setting({ schema: publicKey, example: "{key} < rsa_key_2.pub", unquoted: true }),
+  warehousePrivateKeySecret: setting({
+    schema: z.string().refine(isSecretArn, "must be the ARN of a secret in AWS Secrets Manager").optional(),
+    example: "{key} arn:aws:secretsmanager:<region>:<account>:secret:<name>",
+  }),
 };
+
+function isSecretArn(text: string): boolean {
+  return text.startsWith("arn:") && parseReference(`${REFERENCE_SCHEME}${text}`) !== undefined;
+}

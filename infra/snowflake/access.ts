@@ -79,7 +79,7 @@ function grants({
 }
 
 /**
- * Stage tables should be made after this component (`dependsOn`): each table then has its grants from its first moment, by the
+ * Stage tables should be made after this component: each table then has its grants from its first moment, by the
  * grants on future tables. Those on all tables reach what was there before the grants, as after a role was made anew.
  */
 export class WarehouseAccess extends pulumi.ComponentResource {

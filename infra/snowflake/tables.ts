@@ -9,6 +9,8 @@ export interface StageTablesArgs {
   /** By UPPER CASE name; has every schema that the tables name. */
   readonly schemas: Readonly<Record<string, pulumi.Input<string>>>;
   readonly tables: readonly ManifestTable[];
+  /** What must be there before the first table: the grants on future tables. Options of a component do not reach its children. */
+  readonly after?: readonly pulumi.Resource[] | undefined;
 }
 
 export class StageTables extends pulumi.ComponentResource {
@@ -29,7 +31,7 @@ export class StageTables extends pulumi.ComponentResource {
           columns: stageTableColumns(table),
           ...(table.description === undefined ? {} : { comment: table.description.trim() }),
         },
-        { parent: this },
+        { parent: this, dependsOn: [...(args.after ?? [])] },
       );
     });
     this.qualifiedNames = pulumi.all(

@@ -1,4 +1,5 @@
 /** The stack's configuration: what is refused, in which words, and what is taken for granted. */
+import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { STACK_KINDS } from "../../infra/stack-kind.ts";
 import { checkConfiguration, type RawConfiguration, type Settings } from "../../infra/config.ts";
@@ -52,6 +53,10 @@ describe("defaults", () => {
         autoSuspendSeconds: 60,
         statementTimeoutSeconds: 3600,
       },
+      snowflakeAccount: { organization: "ACME", account: "MAIN" },
+      access: { prefix: "NOVADRIVE", readerSeesStage: false },
+      runtimeLogin: { cidrs: [], keyPair: undefined },
+      monthlyCreditQuota: 0,
     });
   });
 });
@@ -126,7 +131,7 @@ describe("problems", () => {
     [
       "novadrive:tlsCertificate",
       "fullchain.pem",
-      "novadrive:tlsCertificate must be a certificate, its chain behind it, in PEM form (it is fullchain.pem): pulumi config set novadrive:tlsCertificate < fullchain.pem",
+      "novadrive:tlsCertificate must be a certificate, its chain behind it, in PEM form: pulumi config set novadrive:tlsCertificate < fullchain.pem",
     ],
     [
       "novadrive:database",
@@ -236,9 +241,95 @@ describe("Snowflake's account", () => {
     expect(settingsOf({}, { ...nothing, environment }).snowflakeConnection).toEqual({});
   });
 
-  it("may come from a profile in the provider's own file", () => {
-    expect(settingsOf({}, { ...nothing, hasSnowflakeFile: true }).snowflakeConnection).toEqual({});
-    expect(settingsOf({}, { ...nothing, environment: { SNOWFLAKE_PROFILE: "work" } }).snowflakeConnection).toEqual({});
+  it("need not come with a user who stands in a profile of the provider's own file", () => {
+    const account = { "snowflake:organizationName": "ACME", "snowflake:accountName": "MAIN" };
+    const values = { "aws:region": "sa-east-1", ...account };
+    const connection = { organizationName: "ACME", accountName: "MAIN" };
+    expect(settingsOf({}, { values, hasSnowflakeFile: true }).snowflakeConnection).toEqual(connection);
+    expect(settingsOf({}, { values, environment: { SNOWFLAKE_PROFILE: "work" } }).snowflakeConnection).toEqual(
+      connection,
+    );
+  });
+
+  it("must be said even where a profile has it, since the box has no such file", () => {
+    expect(problemsOf({}, { ...nothing, hasSnowflakeFile: true })).toEqual([
+      expect.stringMatching(/^snowflake:organizationName is not set/),
+      expect.stringMatching(/^snowflake:accountName is not set/),
+    ]);
+  });
+});
+
+describe("access to Snowflake", () => {
+  const SECRET = "arn:aws:secretsmanager:sa-east-1:123456789012:secret:novadrive/key-AbCdEf";
+  const pair = (bits: number) => generateKeyPairSync("rsa", { modulusLength: bits });
+  const { publicKey, privateKey } = pair(2048);
+  const pem = publicKey.export({ format: "pem", type: "spki" }).toString();
+  const base64 = publicKey.export({ format: "der", type: "spki" }).toString("base64");
+  const key = "novadrive:warehousePublicKey";
+
+  it("has names that begin with the database's, unless it is said otherwise", () => {
+    expect(settingsOf({ "novadrive:database": "SALES" }).access.prefix).toBe("SALES");
+    expect(settingsOf({ "novadrive:database": "SALES", "novadrive:accessPrefix": "X" }).access.prefix).toBe("X");
+  });
+
+  it("has names that Snowflake has room for", () => {
+    expect(problemsOf({ "novadrive:database": "D".repeat(241) })).toEqual([
+      "novadrive:accessPrefix, or the database's name in its place, is longer than 240 characters: pulumi config set novadrive:accessPrefix NOVADRIVE",
+    ]);
+    expect(problemsOf({ "novadrive:database": "D".repeat(241), "novadrive:accessPrefix": "X" })).toEqual([]);
+  });
+
+  it.each([
+    ["PEM", pem],
+    ["the older PEM", publicKey.export({ format: "pem", type: "pkcs1" }).toString()],
+    ["what stands between the lines of a PEM", base64.replaceAll(/.{64}/g, "$&\n")],
+  ])("takes a public key as %s", (_, text) => {
+    const values = { [key]: text, "novadrive:warehousePublicKey2": pem, "novadrive:warehousePrivateKeySecret": SECRET };
+    expect(settingsOf(values).runtimeLogin.keyPair).toEqual({
+      publicKey: base64,
+      secondPublicKey: base64,
+      privateKeySecret: SECRET,
+    });
+  });
+
+  it.each([
+    ["the private key", privateKey.export({ format: "pem", type: "pkcs8" }).toString()],
+    ["a key that is too short", pair(1024).publicKey.export({ format: "pem", type: "spki" }).toString()],
+    [
+      "a key of another kind",
+      generateKeyPairSync("ed25519").publicKey.export({ format: "pem", type: "spki" }).toString(),
+    ],
+    ["no key", "rsa_key.pub"],
+  ])("refuses %s as the public key, and does not repeat it", (_, text) => {
+    expect(problemsOf({ [key]: text, "novadrive:warehousePrivateKeySecret": SECRET })).toEqual([
+      "novadrive:warehousePublicKey must be the public key of an RSA key pair of 2048 bits or more, in PEM form: pulumi config set novadrive:warehousePublicKey < rsa_key.pub",
+    ]);
+  });
+
+  it("takes both halves of a key pair or none", () => {
+    expect(problemsOf({ [key]: pem })).toEqual([
+      "novadrive:warehousePublicKey is set without novadrive:warehousePrivateKeySecret, from which the box reads the private key: " +
+        "pulumi config set novadrive:warehousePrivateKeySecret arn:aws:secretsmanager:<region>:<account>:secret:<name>",
+    ]);
+    expect(problemsOf({ "novadrive:warehousePrivateKeySecret": SECRET })).toEqual([
+      "novadrive:warehousePrivateKeySecret is set without novadrive:warehousePublicKey, by which Snowflake knows the key: " +
+        "pulumi config set novadrive:warehousePublicKey < rsa_key.pub",
+    ]);
+    expect(problemsOf({ "novadrive:warehousePublicKey2": pem })).toEqual([
+      expect.stringMatching(/^novadrive:warehousePublicKey2 is set without novadrive:warehousePublicKey, /),
+    ]);
+    expect(problemsOf({ [key]: pem, "novadrive:warehousePrivateKeySecret": "novadrive/key" })).toEqual([
+      expect.stringMatching(/^novadrive:warehousePrivateKeySecret must be the ARN of a secret in AWS Secrets Manager/),
+    ]);
+  });
+
+  it.each([
+    ["2001:db8::/32", "which is IPv6, where Snowflake's network policies take IPv4"],
+    ["0.0.0.0/0", "which is far too wide"],
+  ])("does not let the runtime's user come from %s", (cidr, why) => {
+    expect(problemsOf({ "novadrive:warehouseCidrs": JSON.stringify(["198.51.100.4/32", cidr]) })).toEqual([
+      `novadrive:warehouseCidrs has ${cidr}, ${why}: pulumi config set --path 'novadrive:warehouseCidrs[0]' 203.0.113.7/32`,
+    ]);
   });
 });
 

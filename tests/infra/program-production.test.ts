@@ -1,9 +1,15 @@
 /** The program with other settings than the development stack's. */
+import { generateKeyPairSync } from "node:crypto";
 import { beforeAll, expect, it } from "vitest";
 import { NEVER_PROTECTED } from "../../infra/stack-kind.ts";
 import { runWithMocks, type MockedProgram } from "../support/pulumi/mocked-program.ts";
 
 const KEY = "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n";
+
+const PUBLIC_KEY = generateKeyPairSync("rsa", { modulusLength: 2048 })
+  .publicKey.export({ format: "pem", type: "spki" })
+  .toString();
+const SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:sales/key-AbCdEf";
 
 let program: MockedProgram;
 
@@ -26,6 +32,11 @@ beforeAll(async () => {
     "novadrive:warehouseSize": "SMALL",
     "novadrive:autoSuspendSeconds": "120",
     "novadrive:statementTimeoutSeconds": "900",
+    "novadrive:monthlyCreditQuota": "40",
+    "novadrive:accessPrefix": "SALES_EU",
+    "novadrive:warehouseCidrs": '["198.51.100.4/32"]',
+    "novadrive:warehousePublicKey": PUBLIC_KEY,
+    "novadrive:warehousePrivateKeySecret": SECRET,
   };
   program = await runWithMocks(configuration, { stack: "prod", secretKeys: ["snowflake:privateKey"] });
 });
@@ -64,7 +75,7 @@ it("lets the box reach PostgreSQL only where it was said to be", () => {
 });
 
 it("logs in to Snowflake by key when it has one", () => {
-  const { inputs } = program.only("pulumi:providers:snowflake");
+  const { inputs } = program.only("pulumi:providers:snowflake", "snowflake");
   // A secret goes to the engine in a wrapper, so that it is stored encrypted.
   expect(inputs).toMatchObject({ authenticator: "SNOWFLAKE_JWT", privateKey: { value: KEY } });
   expect(inputs).not.toHaveProperty("role");
@@ -79,4 +90,42 @@ it("uses the names and sizes that were set", () => {
     statementTimeoutInSeconds: 900,
   });
   for (const { inputs } of program.all("snowflake:index/table:Table")) expect(inputs["database"]).toBe("SALES");
+});
+
+it("lets the box log in by key pair when it has one, whose private half only its role can read", () => {
+  const body = PUBLIC_KEY.split("\n").slice(1, -2).join("");
+  const user = program.only("snowflake:index/serviceUser:ServiceUser").inputs;
+  expect(user).toMatchObject({ name: "SALES_EU_RUNTIME", rsaPublicKey: body, defaultWarehouse: "LOADER_WH" });
+  expect(program.all("snowflake:index/execute:Execute").map(({ name }) => name)).toEqual(["novadrive-quota"]);
+  expect(program.outputs["snowflakeUrl"]).toBe(
+    `snowflake://acme-main/SALES?warehouse=LOADER_WH&role=SALES_EU_RUNTIME&user=SALES_EU_RUNTIME&private_key=${SECRET}`,
+  );
+  expect(JSON.stringify(program.only("aws:iam/rolePolicy:RolePolicy").inputs)).toContain(SECRET);
+  expect(program.only("snowflake:index/networkPolicy:NetworkPolicy").inputs["allowedIpLists"]).toEqual([
+    "203.0.113.10",
+    "198.51.100.4/32",
+  ]);
+});
+
+it("takes ACCOUNTADMIN for the quota and for nothing else", () => {
+  const administrator = program.only("pulumi:providers:snowflake", "snowflake-administrator");
+  expect(administrator.inputs).toMatchObject({ role: "ACCOUNTADMIN", user: "DEPLOYER" });
+  const made = program.resources.filter(({ provider }) => provider.includes("snowflake-administrator"));
+  expect(made.map(({ type }) => type).toSorted((one, other) => one.localeCompare(other))).toEqual([
+    "snowflake:index/execute:Execute",
+    "snowflake:index/grantPrivilegesToAccountRole:GrantPrivilegesToAccountRole",
+    "snowflake:index/resourceMonitor:ResourceMonitor",
+  ]);
+});
+
+it("names everything that is the account's by the prefix", () => {
+  const types = [
+    "accountRole:AccountRole",
+    "networkPolicy:NetworkPolicy",
+    "serviceUser:ServiceUser",
+    "resourceMonitor:ResourceMonitor",
+  ];
+  const names = types.flatMap((type) => program.all(`snowflake:index/${type}`)).map(({ inputs }) => inputs["name"]);
+  expect(names).toHaveLength(7);
+  for (const name of names) expect(name).toMatch(/^SALES_EU_/);
 });

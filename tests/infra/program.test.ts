@@ -82,7 +82,12 @@ describe("stage tables", () => {
   it("are switched on in the provider, which gets the account from the stack's configuration", () => {
     const { inputs } = program.only("pulumi:providers:snowflake");
     expect(JSON.parse(String(inputs["previewFeaturesEnabled"]))).toEqual(["snowflake_table_resource"]);
-    expect(inputs).toMatchObject({ organizationName: "ACME", accountName: "MAIN", user: "DEPLOYER", role: "SYSADMIN" });
+    expect(inputs).toMatchObject({
+      organizationName: "ACME",
+      accountName: "MAIN",
+      user: "DEPLOYER",
+      role: "NOVADRIVE_DEPLOYER",
+    });
     expect(inputs).not.toHaveProperty("password");
   });
 });
@@ -107,10 +112,40 @@ describe("Snowflake", () => {
   });
 
   it("gets no name that Snowflake would have to quote", () => {
-    const named = program.resources.filter((resource) => resource.type.startsWith("snowflake:"));
-    const names = named.map((resource) => resource.inputs["name"]);
-    expect(names.length).toBeGreaterThan(10);
+    const keys = ["name", "accountRoleName", "roleName", "parentRoleName", "userName", "networkPolicy", "defaultRole"];
+    const names = program.resources
+      .filter((resource) => resource.type.startsWith("snowflake:"))
+      .flatMap(({ inputs }) => keys.flatMap((key) => inputs[key] ?? []));
+    expect(names.length).toBeGreaterThan(40);
     for (const name of names) expect(name).toMatch(/^[A-Z_][A-Z0-9_]*$/);
+  });
+
+  it("makes each stage table after the grants that it shall have", () => {
+    const futures = program.resources.filter(({ name }) => name.endsWith("-future-tables-STAGE"));
+    expect(futures).toHaveLength(2);
+    for (const { dependencies } of program.all("snowflake:index/table:Table")) {
+      for (const { name } of futures) {
+        expect(dependencies).toContainEqual(
+          expect.stringMatching(new RegExp(`:GrantPrivilegesToAccountRole::${name}$`)),
+        );
+      }
+    }
+  });
+
+  it("lets the box in by its own role, from its own address, and as nobody else", () => {
+    const user = program.only("snowflake:index/serviceUser:ServiceUser").inputs;
+    expect(user).toMatchObject({ name: "NOVADRIVE_RUNTIME", networkPolicy: "NOVADRIVE_RUNTIME" });
+    for (const key of ["rsaPublicKey", "password"]) expect(user).not.toHaveProperty(key);
+    expect(program.only("snowflake:index/networkPolicy:NetworkPolicy").inputs["allowedIpLists"]).toEqual([
+      "203.0.113.10",
+    ]);
+    expect(program.only("snowflake:index/execute:Execute").inputs["execute"]).toMatch(
+      /^ALTER USER "NOVADRIVE_RUNTIME" SET WORKLOAD_IDENTITY = \(TYPE = AWS ARN = 'arn:aws:iam::.*role\/novadrive-host-.*'\)$/,
+    );
+  });
+
+  it("has no quota, which would take ACCOUNTADMIN, unless one is set", () => {
+    expect(program.all("snowflake:index/resourceMonitor:ResourceMonitor")).toEqual([]);
   });
 });
 
@@ -198,7 +233,9 @@ describe("the stack", () => {
       "novadrive:aws:Observability",
       "novadrive:aws:Secrets",
       "novadrive:aws:StateVolume",
+      "novadrive:snowflake:RuntimeUser",
       "novadrive:snowflake:StageTables",
+      "novadrive:snowflake:WarehouseAccess",
       "novadrive:snowflake:WarehouseDatabase",
       "pulumi:providers:aws",
       "pulumi:providers:snowflake",
@@ -248,6 +285,14 @@ describe("the stack", () => {
       snowflakeDatabase: "NOVADRIVE",
       snowflakeWarehouse: "DEFAULT_WH",
       snowflakeSchemas: ["STAGE", "ANALYTICS", "PIPELINE"],
+      snowflakeRoles: {
+        LOADER: "NOVADRIVE_LOADER",
+        TRANSFORMER: "NOVADRIVE_TRANSFORMER",
+        READER: "NOVADRIVE_READER",
+        RUNTIME: "NOVADRIVE_RUNTIME",
+      },
+      snowflakeUser: "NOVADRIVE_RUNTIME",
+      snowflakeUrl: "snowflake://acme-main/NOVADRIVE?warehouse=DEFAULT_WH&role=NOVADRIVE_RUNTIME",
       snowflakeTables: manifestEntries().map((entry) => `NOVADRIVE.STAGE.${entry.name.toUpperCase()}`),
     });
   });

@@ -15,6 +15,7 @@ const PARTS = [
   "Pulumi.dev.yaml",
   "infra",
   "runtime/core",
+  "runtime/config",
   "runtime/manifest",
   "sql/models/manifest.yml",
   "sql/manifest.lock.json",
