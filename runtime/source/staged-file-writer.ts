@@ -8,7 +8,7 @@ import { NovaError } from "../core/errors.ts";
 import type { StagedFile, StagedFileFormat } from "../core/staged-file.ts";
 
 /**
- * Bytes that are compressed or written in one go. PostgreSQL's pieces of some 60 KB one by one cost 1-2 s more of processor time in 7 for
+ * Bytes that are compressed or written in one go. PostgreSQL's pieces of some 20 KB one by one cost 1-2 s more of processor time in 7 for
  * 5 M rows: each is a task of the thread pool.
  */
 const BLOCK = 1 << 20;
