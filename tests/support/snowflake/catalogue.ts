@@ -31,12 +31,15 @@ export interface Stage {
 }
 
 export class Catalogue {
-  readonly database: string;
+  readonly firstDatabase: string;
+  /** The only one. */
+  database: string;
   readonly schemas = new Map<string, Date>();
   readonly #relations = new Map<string, Relation>();
   readonly #stages = new Map<string, Stage>();
 
   constructor(database: string) {
+    this.firstDatabase = database;
     this.database = database;
   }
 

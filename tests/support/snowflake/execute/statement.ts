@@ -1,6 +1,7 @@
 /** Which kind of statement it is, whether it runs on a warehouse, and what executes it. */
 import { topLevelAs, type StatementContext } from "../context.ts";
 import type { Outcome } from "../result.ts";
+import { createDatabase, dropDatabase } from "./database.ts";
 import { alterSession, use } from "./settings.ts";
 import { copyInto } from "./copy.ts";
 import { createStage, createTable, createView } from "./create.ts";
@@ -63,6 +64,7 @@ export function kindOf(context: StatementContext): Kind {
   }
   if (word === "CREATE") return createKind(context);
   if (word === "ALTER" && second?.value === "SESSION") return metadata(alterSession);
+  if (word === "DROP" && second?.value === "DATABASE") return ddl(dropDatabase);
   const kind = word === undefined ? undefined : KINDS[word];
   if (!kind) throw context.unexpected(context.reader());
   return kind;
@@ -72,6 +74,7 @@ const MODIFIERS = new Set("OR REPLACE LOCAL GLOBAL SECURE TRANSIENT TEMPORARY TE
 
 function createKind(context: StatementContext): Kind {
   const object = context.tokens.slice(1).find(({ value }) => !MODIFIERS.has(value))?.value;
+  if (object === "DATABASE") return ddl(createDatabase);
   if (object === "SCHEMA") return ddl(createSchema);
   if (object === "VIEW") return ddl(createView);
   if (object === "STAGE") return ddl(createStage);
