@@ -34,9 +34,11 @@ export async function publishTables(options: PublishTablesOptions, failures: Fai
   const loaded = await eachTable(tables, options, failures, (table, signal) =>
     loadTable({ ...options, table, previous: state.watermarks.get(table.name), signal }),
   );
+  // One for all attempts: what became of the first one is found by it.
+  const uuid = randomUUID();
   const published = await tasks.run({ kind: "publish", subject: "" }, () =>
     warehouse.publish({
-      batch: { id: batchId, uuid: randomUUID(), snapshot: snapshot.at, startedAt },
+      batch: { id: batchId, uuid, snapshot: snapshot.at, startedAt },
       tables: loaded.map((table) => table.publication),
     }),
   );

@@ -10,6 +10,9 @@ export type WarehouseType =
 /** Snowflake's default and classic maximum; larger ones exist in newer accounts only, so the size is always written. */
 export const MAX_VARCHAR = 16_777_216;
 export const MAX_BINARY = 8_388_608;
+/** What newer accounts allow: https://docs.snowflake.com/en/sql-reference/data-types-text */
+const LARGEST_VARCHAR = 134_217_728;
+const LARGEST_BINARY = 67_108_864;
 
 const INTEGERS = new Set(["integer", "int", "bigint", "smallint", "tinyint", "byteint"]);
 const DECIMALS = new Set(["number", "decimal", "dec", "numeric"]);
@@ -46,6 +49,18 @@ export const DATA_TYPE_EXAMPLES =
  * @returns undefined if the text is no type, or its arguments are out of range
  */
 export function parseDataType(text: string): WarehouseType | undefined {
+  return parse(text, { varchar: MAX_VARCHAR, binary: MAX_BINARY });
+}
+
+/** Reads a type as the warehouse names it, which may be larger than a manifest asks for. */
+export function parseLiveType(text: string): WarehouseType | undefined {
+  return parse(text, { varchar: LARGEST_VARCHAR, binary: LARGEST_BINARY });
+}
+
+function parse(
+  text: string,
+  largest: { readonly varchar: number; readonly binary: number },
+): WarehouseType | undefined {
   const match = /^([a-z_][a-z0-9_ ]*?)\s*(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?$/.exec(text.trim().toLowerCase());
   if (!match) return undefined;
   const name = (match[1] ?? "").replaceAll(/\s+/g, " ");
@@ -53,9 +68,9 @@ export function parseDataType(text: string): WarehouseType | undefined {
   const second = match[3] === undefined ? undefined : Number(match[3]);
   if (DECIMALS.has(name)) return number(first ?? 38, second ?? 0);
   if (second !== undefined) return undefined;
-  if (TEXTS.has(name)) return sized("varchar", first ?? MAX_VARCHAR, MAX_VARCHAR);
-  if (CHARS.has(name)) return sized("varchar", first ?? 1, MAX_VARCHAR);
-  if (BINARIES.has(name)) return sized("binary", first ?? MAX_BINARY, MAX_BINARY);
+  if (TEXTS.has(name)) return sized("varchar", first ?? MAX_VARCHAR, largest.varchar);
+  if (CHARS.has(name)) return sized("varchar", first ?? 1, largest.varchar);
+  if (BINARIES.has(name)) return sized("binary", first ?? MAX_BINARY, largest.binary);
   const time = TIMES[name];
   if (time) return (first ?? 9) <= 9 ? { kind: time, precision: first ?? 9 } : undefined;
   if (first !== undefined) return undefined;

@@ -105,7 +105,11 @@ async function existingTables(project: Project, warehouse: Warehouse): Promise<R
   const schemas = new Set(incremental.flatMap((node) => (node.kind === "model" ? [node.schema] : [])));
   const relations = await Promise.all([...schemas].map((schema) => warehouse.relations(schema)));
   return new Set(
-    relations.flat().flatMap(({ kind, schema, name }) => (kind === "table" ? [relationKey(schema, name)] : [])),
+    relations
+      .flat()
+      .flatMap(({ kind, schema, name, unfinished }) =>
+        kind === "table" && !unfinished ? [relationKey(schema, name)] : [],
+      ),
   );
 }
 

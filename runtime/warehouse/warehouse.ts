@@ -158,6 +158,8 @@ export interface Relation {
 
 export interface RelationInfo extends Relation {
   readonly kind: "table" | "view";
+  /** Set where an incremental model's table was being made anew when its build ended: it is no ground to build on, and has to be made anew. */
+  readonly unfinished?: true | undefined;
   readonly columns: readonly { readonly name: string; readonly type: string }[];
 }
 

@@ -58,7 +58,7 @@ export interface FaultShop extends AsyncDisposable {
   readonly environment: Readonly<Record<string, string>>;
   /** A new row, changed ones, a deleted one; a row without a key more and one less. */
   change(): Promise<void>;
-  run(): Promise<BatchResult>;
+  run(options?: { readonly fullRefresh?: boolean }): Promise<BatchResult>;
   /** What is not as it should be after a batch that succeeded. */
   problems(): Promise<readonly string[]>;
 }
@@ -87,6 +87,7 @@ export async function createFaultShop(settings: Readonly<Record<string, string>>
   };
   const config = loadConfig({ flags, environment: {} });
   let changes = 0;
+  let refreshed = false;
   return {
     server,
     database,
@@ -106,11 +107,19 @@ export async function createFaultShop(settings: Readonly<Record<string, string>>
         DELETE FROM rates WHERE ctid IN (SELECT min(ctid) FROM rates);
         INSERT INTO rates VALUES ('USD', ${changes}.5)`);
     },
-    async run() {
+    async run(options = {}) {
+      refreshed ||= options.fullRefresh === true;
       const events = new EventBus();
       using store = Store.open({ folder: config.stateDir });
       events.subscribe((event) => store.record(event));
-      return await runBatch({ config, store, events, trigger: "command", signal: new AbortController().signal });
+      return await runBatch({
+        config,
+        store,
+        events,
+        trigger: "command",
+        signal: new AbortController().signal,
+        ...options,
+      });
     },
     async problems() {
       const problems: string[] = [];
@@ -167,7 +176,9 @@ export async function createFaultShop(settings: Readonly<Record<string, string>>
         'SELECT "BATCH_ID" FROM "PIPELINE"."GUARD" EXCEPT SELECT max("BATCH_ID") FROM "PIPELINE"."BATCHES"',
       );
       const [deleted] = await server.sql('SELECT count(*) FROM "PIPELINE"."DELETED_KEYS"');
-      if (Number(deleted?.[0]) !== changes) problems.push(`${String(deleted?.[0])} keys were deleted, not ${changes}`);
+      // A table that is loaded anew says nothing of what is gone from it.
+      const isWrong = refreshed ? Number(deleted?.[0]) > changes : Number(deleted?.[0]) !== changes;
+      if (isWrong) problems.push(`${String(deleted?.[0])} keys were deleted, not ${changes}`);
       const open = server.sessions.filter((session) => session.inTransaction);
       if (open.length > 0) problems.push(`${open.length} transactions are open`);
       await none(

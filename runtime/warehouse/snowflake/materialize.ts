@@ -17,10 +17,12 @@ import {
   findBadResultKey,
   insertResult,
   mergeResult,
+  renameRelation,
   showRelation,
   userStatement,
+  widenColumns,
 } from "./sql/models.ts";
-import { findModelBuild, finishModelBuild, takeModelBuild, writeModelBuild } from "./sql/pipeline.ts";
+import { findModelTransaction, finishModelBuild, openModelTransaction, startModelBuild } from "./sql/pipeline.ts";
 import type { SnowflakeSession, SnowflakeSessions, Statement, StatementResult } from "./statement.ts";
 import { endedFromOutside, inTransaction } from "./transaction.ts";
 
@@ -36,8 +38,9 @@ export interface MaterializeOptions {
 type Incremental = Extract<Materialization, { kind: "incremental" }>;
 
 /**
- * Hooks before the rows commit one by one. Those after them belong to the transaction of an incremental model, until one that is DDL ends it;
- * what a view or a new table holds is there as soon as it is created.
+ * Hooks before the rows commit one by one. Those after them belong to the transaction of an incremental model as long as they are DML; from the
+ * first one that is not (GRANT, ALTER, CALL), which would commit, they run after it. What a view or a new table holds is there as soon as it is
+ * created; should the build of an incremental model end between that and its last hook, its table counts as unfinished and is made anew.
  */
 export async function materialize(options: MaterializeOptions): Promise<Materialized> {
   const { model, sessions } = options;
@@ -63,11 +66,19 @@ async function replace(
   const { relation } = model;
   const kind = model.kind === "view" ? "view" : "table";
   for (const hook of model.preHooks) await run(userStatement("hook", hook, relation.name));
-  if (live !== undefined && live !== kind) await run(dropRelation(live, relation));
-  await run(kind === "view" ? createView(model, model.sql) : createTable(model, model.sql));
-  await describeColumns(run, model, kind);
+  if (model.kind === "incremental") await run(startModelBuild({ model: relation.name, buildId: randomUUID() }));
+  // Beside what bears the name, so that a model that cannot be built leaves it standing.
+  const changesKind = live !== undefined && live !== kind;
+  const made = changesKind ? { ...relation, name: `${relation.name}__nd_new` } : relation;
+  const described = { ...model, relation: made };
+  await run(kind === "view" ? createView(described, model.sql) : createTable(described, model.sql));
+  await describeColumns(run, described, kind);
+  if (changesKind) {
+    await run(dropRelation(live, relation));
+    await run(renameRelation(kind, made, relation));
+  }
   for (const hook of model.postHooks) await run(userStatement("hook", hook, relation.name));
-  await run(writeModelBuild({ model: relation.name, batchId: lastBatchId, buildId: randomUUID() }));
+  await run(finishModelBuild(relation.name, lastBatchId));
   return { rows: kind === "view" ? null : Number(single(await run(countRelation(relation)))) };
 }
 
@@ -94,7 +105,8 @@ async function describeColumns(
 async function addRows(options: MaterializeOptions, model: Incremental): Promise<Materialized> {
   const { sessions, clock, lastBatchId, statement } = options;
   const { relation, uniqueKey } = model;
-  const buildId = randomUUID();
+  const build = { model: relation.name, buildId: randomUUID() };
+  const { inside, after } = splitHooks(model.postHooks);
   let columns: readonly string[] = [];
   let key: readonly string[] = [];
   const hooks = async (session: SnowflakeSession, which: readonly string[]): Promise<void> => {
@@ -106,35 +118,50 @@ async function addRows(options: MaterializeOptions, model: Incremental): Promise
       clock,
       step: "build",
       subject: relation.name,
-      id: buildId,
+      id: build.buildId,
       what: `model ${relation.name}`,
-      find: findModelBuild(relation.name, buildId),
+      find: findModelTransaction(build),
       async before(session) {
         await hooks(session, model.preHooks);
         await session.run(createResult(relation.name, model.sql), statement);
-        columns = incrementalColumns(
+        const table = await described(session, describeRelation("table", relation));
+        const shared = incrementalColumns(
           relation.name,
-          await described(session, describeRelation("table", relation)),
+          table,
           await described(session, describeResult(relation.name)),
         );
+        columns = shared.names;
         key = incrementalKey(relation.name, uniqueKey, columns);
         if (key.length > 0) await checkKey(session, options, relation.name, key);
+        if (shared.widened.length > 0) await session.run(widenColumns(relation, shared.widened), statement);
       },
     },
     async (session) => {
-      await session.run(takeModelBuild({ model: relation.name, buildId }), statement);
-      const result = { relation, columns, buildId };
+      await session.run(openModelTransaction(build), statement);
+      const result = { relation, columns, buildId: build.buildId };
       const write = key.length === 0 ? insertResult(result) : mergeResult(result, key);
       const { inserted, updated } = changes(await session.run(write, statement));
-      await hooks(session, model.postHooks);
-      const build = finishModelBuild({ model: relation.name, batchId: lastBatchId, buildId });
-      if (changes(await session.run(build, statement)).updated !== 1) {
-        throw endedFromOutside(`model ${relation.name}`);
-      }
+      await hooks(session, inside);
+      const finished = changes(
+        await session.run(finishModelBuild(relation.name, lastBatchId, build.buildId), statement),
+      );
+      if (finished.inserted + finished.updated === 0) throw endedFromOutside(`model ${relation.name}`);
       return inserted + updated;
     },
   );
+  if (after.length > 0) await sessions.use((session) => hooks(session, after));
   return { rows: changed };
+}
+
+/** DML: https://docs.snowflake.com/en/sql-reference/transactions#introduction; queries do no harm either. */
+const IN_TRANSACTION = /^(?:\s|--.*\n|\/\*[\s\S]*?\*\/)*(?:insert|update|delete|merge|truncate|select|with)\b/i;
+
+function splitHooks(hooks: readonly string[]): {
+  readonly inside: readonly string[];
+  readonly after: readonly string[];
+} {
+  const first = hooks.findIndex((hook) => !IN_TRANSACTION.test(hook));
+  return first === -1 ? { inside: hooks, after: [] } : { inside: hooks.slice(0, first), after: hooks.slice(first) };
 }
 
 async function described(session: SnowflakeSession, statement: Statement): Promise<readonly TableColumn[]> {

@@ -1,6 +1,7 @@
 /** Finds the row whose value Snowflake refused: its message names a line of a staged file, the user needs the key. */
 import { NovaError } from "../../core/errors.ts";
 import type { ManifestTable } from "../../manifest/manifest.ts";
+import type { StatementOptions } from "../warehouse.ts";
 import { copyFiles, createTextTable, findMisfit, type IncomingShape } from "./sql/incoming.ts";
 import { dropIncomingTable } from "./sql/pipeline.ts";
 import type { SnowflakeSession } from "./statement.ts";
@@ -10,20 +11,23 @@ export interface Refusal {
   /** Its target is the name of a table that is made for this, and dropped. */
   readonly shape: IncomingShape;
   readonly folder: string;
+  readonly options: StatementOptions;
 }
 
 /** Reads the same files once more, as texts, and looks for the value. @returns what to throw */
-export async function explainRefusal(thrown: unknown, { session, shape, folder }: Refusal): Promise<unknown> {
+export async function explainRefusal(thrown: unknown, { session, shape, folder, options }: Refusal): Promise<unknown> {
   if (!(thrown instanceof NovaError) || thrown.code !== "WAREHOUSE_VALUE_INVALID") return thrown;
   const { table, columns } = shape;
   try {
-    await session.run(createTextTable(shape));
-    await session.run(copyFiles(shape, folder));
-    const [misfit] = (await session.run(findMisfit(shape, columns))).rows;
-    await session.run(dropIncomingTable(shape.target));
+    await session.run(createTextTable(shape), options);
+    await session.run(copyFiles(shape, folder), options);
+    const [misfit] = (await session.run(findMisfit(shape, columns), options)).rows;
     if (misfit) return misfitError(table, misfit, thrown);
   } catch {
+    options.signal?.throwIfAborted();
     // Then the file itself cannot be read, and Snowflake's own message is the best there is.
+  } finally {
+    await session.run(dropIncomingTable(shape.target)).catch(() => undefined);
   }
   return new NovaError("WAREHOUSE_VALUE_INVALID", `${table.name}: ${thrown.message}`, {
     cause: thrown,

@@ -1,7 +1,7 @@
 /** Everything of a batch into the stage tables, in one transaction. */
 import { NovaError } from "../../core/errors.ts";
 import type { Incoming, Publication, PublishedTable, TablePublication } from "../warehouse.ts";
-import { changes } from "./rows.ts";
+import { changes, single } from "./rows.ts";
 import { SnowflakeIncoming } from "./snowflake-incoming.ts";
 import { findBatch, takeGuard, writeBatch, writeWatermarks } from "./sql/pipeline.ts";
 import { countStageTables, deleteAll, deleteVanished, insertAll, mergeRows, recordVanished } from "./sql/publish.ts";
@@ -12,6 +12,8 @@ export interface PublishOptions extends Pick<TransactionOptions, "sessions" | "c
   readonly publication: Publication;
   /** The batch that the warehouse's state was read after. */
   readonly expected: number;
+  /** What an earlier attempt would have published, by the batch's UUID; its outcome may not have become known. */
+  readonly attempted: Map<string, readonly PublishedTable[]>;
 }
 
 /**
@@ -21,6 +23,7 @@ export interface PublishOptions extends Pick<TransactionOptions, "sessions" | "c
 export async function publish({
   publication,
   expected,
+  attempted,
   sessions,
   clock,
 }: PublishOptions): Promise<readonly PublishedTable[]> {
@@ -32,9 +35,12 @@ export async function publish({
     what: `batch ${batch.id}`,
     find: findBatch(batch.uuid),
   } as const;
+  const earlier = attempted.get(batch.uuid);
+  if (earlier && (await sessions.use(async (session) => single(await session.run(transaction.find)))) === "1")
+    return earlier;
   return inTransaction({ sessions, clock, ...transaction }, async (session) => {
     const { inserted, updated } = changes(await session.run(takeGuard(expected, batch.id)));
-    if (inserted + updated !== 1) throw overtaken(batch.id, expected);
+    if (inserted + updated === 0) throw overtaken(batch.id, expected);
     const counts: Omit<PublishedTable, "rows">[] = [];
     for (const table of tables) counts.push(await publishTable(session, table, batch));
     const rows = await countRows(session, tables);
@@ -44,7 +50,9 @@ export async function publish({
       );
     }
     if (changes(await session.run(writeBatch(batch))).inserted !== 1) throw endedFromOutside(`batch ${batch.id}`);
-    return counts.map((count, index) => ({ ...count, rows: rows[index] ?? 0 }));
+    const published = counts.map((count, index) => ({ ...count, rows: rows[index] ?? 0 }));
+    attempted.set(batch.uuid, published);
+    return published;
   });
 }
 
@@ -98,7 +106,8 @@ function overtaken(batchId: number, expected: number): NovaError {
     "BATCH_RUNNING",
     `Batch ${batchId} cannot be published: another process has published since batch ${expected}, on which this one builds.`,
     {
-      remedy: "Run again; and see that only one machine loads into this database.",
+      remedy:
+        "Run again; and see that only one machine loads into this database. If it stays so, compare PIPELINE.GUARD with the last row of PIPELINE.BATCHES.",
       details: { batchId, lastBatchId: expected },
     },
   );

@@ -1,20 +1,25 @@
 /** Tables and views of a schema, from SHOW, which needs no warehouse. */
 import { z } from "zod";
-import { exactType, type WarehouseType } from "../../manifest/warehouse-type.ts";
+import { NovaError } from "../../core/errors.ts";
+import { exactType, MAX_BINARY, MAX_VARCHAR, type WarehouseType } from "../../manifest/warehouse-type.ts";
 import type { RelationInfo } from "../warehouse.ts";
 import { named } from "./rows.ts";
 import { isMissing } from "./missing.ts";
 import { showColumns, showRelations } from "./sql/catalogue.ts";
+import { unfinishedModels } from "./sql/pipeline.ts";
 import type { SnowflakeSession } from "./statement.ts";
 
 /** In order of their names, which are given back as models write them: in lower case where no quotes are needed. */
 export async function relationsOf(session: SnowflakeSession, schema: string): Promise<readonly RelationInfo[]> {
   try {
-    const relations = named(await session.run(showRelations(schema)), "name", "kind");
+    const relations = complete(named(await session.run(showRelations(schema)), "name", "kind"), schema);
     if (relations.length === 0) return [];
-    const columns = named(await session.run(showColumns(schema)), "table_name", "column_name", "data_type");
+    const shown = named(await session.run(showColumns(schema)), "table_name", "column_name", "data_type");
+    const columns = complete(shown, schema);
+    const unfinished = await unfinishedNames(session);
     return relations
       .map(({ name, kind }) => ({
+        ...(unfinished.has(name ?? "") ? { unfinished: true as const } : {}),
         schema,
         name: plain(name ?? ""),
         kind: (kind ?? "").toLowerCase().includes("view") ? ("view" as const) : ("table" as const),
@@ -25,6 +30,31 @@ export async function relationsOf(session: SnowflakeSession, schema: string): Pr
       .toSorted((left, right) => (left.name < right.name ? -1 : 1));
   } catch (thrown) {
     if (isMissing(thrown)) return [];
+    throw thrown;
+  }
+}
+
+/** SHOW gives so many rows and no more, without a word: https://docs.snowflake.com/en/sql-reference/sql/show-tables#usage-notes */
+const MOST_ROWS = 10_000;
+
+function complete<T>(rows: readonly T[], schema: string): readonly T[] {
+  if (rows.length < MOST_ROWS) return rows;
+  throw new NovaError(
+    "WAREHOUSE_QUERY_FAILED",
+    `The schema ${schema} has more than Snowflake's SHOW lists (${MOST_ROWS} rows).`,
+    {
+      remedy: "Move what is not the models' to another schema.",
+    },
+  );
+}
+
+/** Upper-case names of models whose table was being made anew when the build ended. */
+async function unfinishedNames(session: SnowflakeSession): Promise<ReadonlySet<string>> {
+  try {
+    const { rows } = await session.run(unfinishedModels());
+    return new Set(rows.map(([model]) => (model ?? "").toUpperCase()));
+  } catch (thrown) {
+    if (isMissing(thrown)) return new Set();
     throw thrown;
   }
 }
@@ -47,8 +77,8 @@ function typeText(json: string): string {
   const { type, precision, scale, length } = parsed.data;
   const known: Readonly<Record<string, WarehouseType>> = {
     FIXED: { kind: "number", precision: precision ?? 38, scale: scale ?? 0 },
-    TEXT: { kind: "varchar", length: length ?? 1 },
-    BINARY: { kind: "binary", length: length ?? 1 },
+    TEXT: { kind: "varchar", length: length ?? MAX_VARCHAR },
+    BINARY: { kind: "binary", length: length ?? MAX_BINARY },
     REAL: { kind: "float" },
     BOOLEAN: { kind: "boolean" },
     DATE: { kind: "date" },

@@ -29,6 +29,8 @@ const PARAMETERS: Readonly<Record<string, string | number | boolean>> = {
   TIMESTAMP_LTZ_OUTPUT_FORMAT: "YYYY-MM-DD HH24:MI:SS.FF6TZH",
   TIMESTAMP_NTZ_OUTPUT_FORMAT: "YYYY-MM-DD HH24:MI:SS.FF6",
   TIMESTAMP_TZ_OUTPUT_FORMAT: "YYYY-MM-DD HH24:MI:SS.FF6TZH",
+  // Else a setting of the account could cut what is read of watermarks.
+  ROWS_PER_RESULTSET: 0,
   STRICT_JSON_OUTPUT: true,
   // Limits, in seconds
   LOCK_TIMEOUT: 600,

@@ -60,8 +60,8 @@ export class Session implements SnowflakeSession {
     const { tag, usage, clock } = this.#options;
     const verb = transactionVerb(statement.sql);
     if (verb !== undefined) this.#transaction = "unknown";
-    // A hook may change the session itself (USE, ALTER SESSION), which the next one must not inherit.
-    if (statement.step === "hook") this.#tainted = true;
+    // The user's SQL may change the session itself (USE, ALTER SESSION), which the next one must not inherit.
+    if (isUsers(statement) && !READS.test(statement.sql)) this.#tainted = true;
     const ended = usage.start(statement.metered);
     try {
       const result = await connection.execute({ sql: statement.sql, queryTag: tag(statement), signal, clock });
@@ -91,8 +91,15 @@ export class Session implements SnowflakeSession {
 }
 
 /** Hooks are the user's, and may not bear being run twice, however unlikely it is that the refused one was run. */
-function mayBeSentAgain(thrown: unknown, { step }: Statement): boolean {
-  return thrown instanceof DriverFailure && isSessionEnded(thrown) && step !== "hook";
+function mayBeSentAgain(thrown: unknown, statement: Statement): boolean {
+  const isRead = !isUsers(statement) || READS.test(statement.sql);
+  return thrown instanceof DriverFailure && isSessionEnded(thrown) && isRead;
+}
+
+const READS = /^\s*(select|with|show|desc|describe|values|\()/i;
+
+function isUsers({ step }: Statement): boolean {
+  return step === "hook" || step === "query";
 }
 
 function transactionVerb(sql: string): "begin" | "end" | undefined {

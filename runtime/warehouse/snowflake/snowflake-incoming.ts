@@ -40,6 +40,8 @@ export class SnowflakeIncoming implements Incoming {
   #sent = 0;
   #attempts = 0;
   #target: string | undefined;
+  /** Names of all tables that were made, those of attempts that failed too. */
+  readonly #made = new Set<string>();
 
   constructor(options: IncomingOptions) {
     this.#options = options;
@@ -58,8 +60,9 @@ export class SnowflakeIncoming implements Incoming {
     return this.#target;
   }
 
-  get isSealed(): boolean {
-    return this.#target !== undefined;
+  /** Every table that was made for the rows. */
+  get tables(): readonly string[] {
+    return [...this.#made];
   }
 
   async add(file: StagedFile, options: StatementOptions = {}): Promise<void> {
@@ -82,6 +85,7 @@ export class SnowflakeIncoming implements Incoming {
       // A table of its own for each attempt: Snowflake remembers by table which files it has loaded.
       const shape = this.#shape(`${this.#unique}_${++this.#attempts}`);
       this.#target = shape.target;
+      this.#made.add(shape.target);
       await session.run(createIncomingTable(shape), options);
       const found = this.#files === 0 ? 0 : await this.#copy(session, shape, options);
       if (found !== this.#sent) {
@@ -105,11 +109,13 @@ export class SnowflakeIncoming implements Incoming {
   /** @returns rows loaded */
   async #copy(session: SnowflakeSession, shape: IncomingShape, options: StatementOptions): Promise<number> {
     try {
-      const files = named(await session.run(copyFiles(shape, this.#folder), options), "rows_loaded");
-      return files.reduce((sum, { rows_loaded: rows }) => sum + Number(rows), 0);
+      const result = await session.run(copyFiles(shape, this.#folder), options);
+      // Where no file was found, the only column is `status`: https://docs.snowflake.com/en/sql-reference/sql/copy-into-table#output
+      if (!result.columns.some(({ name }) => name.toLowerCase() === "rows_loaded")) return 0;
+      return named(result, "rows_loaded").reduce((sum, { rows_loaded: rows }) => sum + Number(rows), 0);
     } catch (thrown) {
       const text = incomingTable(incomingTableName(`${this.#unique}_${this.#attempts}`, this.table, "text"));
-      throw await explainRefusal(thrown, { session, shape: { ...shape, target: text }, folder: this.#folder });
+      throw await explainRefusal(thrown, { session, shape: { ...shape, target: text }, folder: this.#folder, options });
     }
   }
 
@@ -126,13 +132,14 @@ export class SnowflakeIncoming implements Incoming {
   }
 
   async discard(): Promise<void> {
-    const target = this.#target;
+    const made = this.tables;
+    this.#made.clear();
     this.#target = undefined;
     this.#sent = 0;
     const files = this.#files;
     this.#files = 0;
     await this.#options.sessions.use(async (session) => {
-      if (target !== undefined) await session.run(dropIncomingTable(target));
+      for (const target of made) await session.run(dropIncomingTable(target));
       if (files > 0) await session.run(removeFiles(stagePath(this.#folder)));
     });
   }

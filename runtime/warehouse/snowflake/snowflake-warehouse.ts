@@ -57,6 +57,7 @@ export class SnowflakeWarehouse implements Warehouse {
   /** As this process has seen or made it; a batch is published only on the ground of it. */
   #lastBatchId: number | undefined;
   #leftovers: Promise<void> | undefined;
+  readonly #attempted = new Map<string, readonly PublishedTable[]>();
   /** What was taken in for the batch, to be removed after it. */
   readonly #incoming: SnowflakeIncoming[] = [];
 
@@ -106,7 +107,7 @@ export class SnowflakeWarehouse implements Warehouse {
     const expected = this.#lastBatchId ?? (await this.readState()).lastBatchId;
     this.#leftovers = undefined;
     await this.#endLeftovers();
-    const published = await publish({ publication, expected, sessions, clock });
+    const published = await publish({ publication, expected, attempted: this.#attempted, sessions, clock });
     this.#lastBatchId = publication.batch.id;
     await this.#tidy(publication.batch.id).catch(() => undefined);
     return published;
@@ -127,7 +128,7 @@ export class SnowflakeWarehouse implements Warehouse {
   async #tidy(batchId: number): Promise<void> {
     const incoming = this.#incoming.splice(0);
     await this.#options.sessions.use(async (session) => {
-      for (const one of incoming) if (one.isSealed) await session.run(dropIncomingTable(one.target));
+      for (const target of incoming.flatMap((one) => one.tables)) await session.run(dropIncomingTable(target));
       if (incoming.length > 0) await session.run(removeFiles(stagePath(String(batchId))));
     });
   }

@@ -1,6 +1,6 @@
 /** Whether a stage table is what the manifest says; the infrastructure program makes and changes it, never the runtime. */
 import { stageColumns, type ManifestColumn, type ManifestTable } from "../../manifest/manifest.ts";
-import { exactType, parseDataType, type WarehouseType } from "../../manifest/warehouse-type.ts";
+import { exactType, parseLiveType, type WarehouseType } from "../../manifest/warehouse-type.ts";
 
 /** A column as DESCRIBE shows it. */
 export interface LiveColumn {
@@ -38,7 +38,7 @@ function compareColumn(table: ManifestTable, column: ManifestColumn, live: LiveC
   const label = `${table.name}.${column.name}`;
   if (!live) return [`${label} is missing in the warehouse`];
   const differences: string[] = [];
-  const type = parseDataType(live.type);
+  const type = parseLiveType(live.type);
   if (!type || !holds(type, column.type)) {
     differences.push(`${label} is ${live.type} in the warehouse and ${exactType(column.type)} in the manifest`);
   }

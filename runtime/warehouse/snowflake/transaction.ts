@@ -70,14 +70,20 @@ async function wasCommitted(options: TransactionOptions, failure: unknown): Prom
       await abortOwn(options);
       return await options.sessions.use(async (session) => Number(single(await session.run(options.find))) > 0);
     } catch (thrown) {
-      if (thrown instanceof NovaError && !thrown.transient) throw thrown;
+      if (thrown instanceof NovaError && !thrown.transient) throw outcomeUnknown(options.what, thrown);
     }
   }
-  throw new NovaError(
+  throw outcomeUnknown(options.what, failure);
+}
+
+/** @param cause why the warehouse cannot be asked */
+function outcomeUnknown(what: string, cause: unknown): NovaError {
+  const reason = cause instanceof NovaError ? `: ${cause.message}` : ".";
+  return new NovaError(
     "WAREHOUSE_UNREACHABLE",
-    `The connection broke while ${options.what} was being committed, and the warehouse cannot be asked whether it was.`,
+    `The connection broke while ${what} was being committed, and the warehouse cannot be asked whether it was${reason}`,
     {
-      cause: failure,
+      cause,
       remedy: "Run again when the warehouse can be reached: the next batch goes on from what it finds there.",
     },
   );

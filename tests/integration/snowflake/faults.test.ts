@@ -69,6 +69,44 @@ describe.each(
   });
 });
 
+describe("a full refresh", () => {
+  const faults = FAULTS.filter(({ fault }) => ["error", "master-expired", "drop-after", "restart"].includes(fault));
+  const statements = EVERY ? Array.from({ length: STATEMENTS }, (_, i) => i + 1) : [24, 47, 55];
+  it.each(faults.flatMap((fault) => statements.map((at) => ({ ...fault, at }))))(
+    "ends equal after $fault at statement $at",
+    async (fault) => {
+      await shop.change();
+      const active = shop.server.misbehave(fault);
+      await shop.run({ fullRefresh: true });
+      active.remove();
+      const next = await shop.run();
+      expect(next.error).toBeUndefined();
+      expect(next.status).toBe("success");
+      expect(await shop.problems()).toEqual([]);
+    },
+  );
+});
+
+describe("the first batch", () => {
+  const statements = EVERY ? Array.from({ length: 60 }, (_, i) => i + 1) : [12, 40, 52, 57];
+  it.each(statements)("ends equal after an error at statement %i", async (at) => {
+    await using fresh = await createFaultShop();
+    fresh.server.misbehave({
+      fault: "error",
+      code: "000603",
+      sqlState: "XX000",
+      message: "SQL execution internal error",
+      at,
+    });
+    await fresh.run({ fullRefresh: true });
+    fresh.server.misbehaviour.clear();
+    await fresh.change();
+    const next = await fresh.run();
+    expect(next.error).toBeUndefined();
+    expect(await fresh.problems()).toEqual([]);
+  });
+});
+
 const isPublishing = ({ sql, tag }: SeenStatement): boolean => sql === "COMMIT" && tag?.step === "publish";
 
 it("counts a batch as published whose COMMIT took effect though the answer to it was lost for good", async () => {

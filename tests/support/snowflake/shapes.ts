@@ -50,7 +50,7 @@ function symbols(tokens: readonly Token[]): readonly string[] {
     else if (
       token.kind === "word" &&
       TYPES.has(token.value) &&
-      (before === "I" || before === "AS" || before === "::")
+      (before === "I" || before === "AS" || before === "::" || before === "TYPE")
     ) {
       result.push("T");
       if (tokens[at + 1]?.text === "(") while (at < tokens.length && tokens[at]?.text !== ")") at++;

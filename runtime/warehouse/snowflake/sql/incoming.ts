@@ -1,5 +1,5 @@
 /** Files onto the stage and into incoming tables, and how the value that did not fit is found. */
-import { pathToFileURL } from "node:url";
+import { resolve } from "node:path";
 import { columnOf, type ManifestColumn, type ManifestTable } from "../../../manifest/manifest.ts";
 import { exactType, MAX_BINARY, MAX_VARCHAR, type WarehouseType } from "../../../manifest/warehouse-type.ts";
 import type { IncomingPurpose } from "../../warehouse.ts";
@@ -70,7 +70,7 @@ function isPadded(columns: readonly ManifestColumn[]): boolean {
 export function putFile(table: ManifestTable, path: string, folder: string): Statement {
   const compression = path.endsWith(".gz") ? "SOURCE_COMPRESSION = GZIP AUTO_COMPRESS = FALSE" : "AUTO_COMPRESS = TRUE";
   return {
-    sql: `PUT ${value(decodeURI(pathToFileURL(path).href))} ${stagePath(folder)} ${compression} OVERWRITE = TRUE`,
+    sql: `PUT ${value(`file://${resolve(path)}`)} ${stagePath(folder)} ${compression} OVERWRITE = TRUE`,
     step: "stage",
     subject: table.name,
     metered: false,

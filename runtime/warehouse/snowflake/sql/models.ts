@@ -78,6 +78,34 @@ export function describeResult(subject: string): Statement {
   return { sql: `DESCRIBE TABLE ${RESULT}`, step: "build", subject, metered: false };
 }
 
+/** https://docs.snowflake.com/en/sql-reference/sql/alter-table, …/alter-view */
+export function renameRelation(kind: RelationKind, from: Relation, to: Relation): Statement {
+  return {
+    sql: `ALTER ${kind.toUpperCase()} ${relationText(from)} RENAME TO ${relationText(to)}`,
+    step: "build",
+    subject: to.name,
+    metered: false,
+  };
+}
+
+/**
+ * Texts may become longer and numbers may get more digits in place: https://docs.snowflake.com/en/sql-reference/sql/alter-table-column
+ *
+ * @param columns as DESCRIBE names them
+ */
+export function widenColumns(
+  relation: Relation,
+  columns: readonly { readonly name: string; readonly type: string }[],
+): Statement {
+  const changes = columns.map((column) => `COLUMN ${identifier(column.name)} TYPE ${column.type}`);
+  return {
+    sql: `ALTER TABLE ${relationText(relation)} ALTER (${changes.join(", ")})`,
+    step: "build",
+    subject: relation.name,
+    metered: false,
+  };
+}
+
 /** @param columns as DESCRIBE names them. All in one statement: https://docs.snowflake.com/en/sql-reference/sql/alter-table-column */
 export function commentColumns(
   relation: Relation,

@@ -7,6 +7,7 @@ import {
   GUARD,
   INCOMING_PREFIX,
   MODEL_BUILDS,
+  MODEL_TRANSACTIONS,
   PIPELINE,
   STAGE,
   value,
@@ -35,7 +36,11 @@ export const PIPELINE_TABLES: Readonly<Record<string, Statement>> = {
   ),
   MODEL_BUILDS: create(
     MODEL_BUILDS,
-    "MODEL VARCHAR(255) NOT NULL, BATCH_ID NUMBER(38,0) NOT NULL, BUILD_ID VARCHAR(36) NOT NULL, BUILT_AT TIMESTAMP_LTZ(9) NOT NULL",
+    "MODEL VARCHAR(255) NOT NULL, BATCH_ID NUMBER(38,0) NOT NULL, UNFINISHED_BUILD_ID VARCHAR(36), BUILT_AT TIMESTAMP_LTZ(9) NOT NULL",
+  ),
+  MODEL_TRANSACTIONS: create(
+    MODEL_TRANSACTIONS,
+    "BUILD_ID VARCHAR(36) NOT NULL, MODEL VARCHAR(255) NOT NULL, STARTED_AT TIMESTAMP_LTZ(9) NOT NULL",
   ),
   GUARD: create(GUARD, "ID NUMBER(38,0) NOT NULL, BATCH_ID NUMBER(38,0) NOT NULL"),
 };
@@ -97,9 +102,9 @@ export function guarded(batchId: number): string {
 export function takeGuard(expected: number, batchId: number): Statement {
   return {
     sql: [
-      `MERGE INTO ${GUARD} AS G USING (SELECT 1 AS ID, ${value(expected)} AS EXPECTED, ${value(batchId)} AS BATCH_ID) AS N ON G.ID = N.ID`,
+      `MERGE INTO ${GUARD} AS G USING (SELECT 1 AS ID, ${value(expected)} AS EXPECTED, ${value(batchId)} AS BATCH_ID, (SELECT COALESCE(MAX(BATCH_ID), 0) FROM ${BATCHES}) AS LAST_BATCH_ID) AS N ON G.ID = N.ID`,
       "WHEN MATCHED AND G.BATCH_ID = N.EXPECTED THEN UPDATE SET BATCH_ID = N.BATCH_ID",
-      "WHEN NOT MATCHED THEN INSERT (ID, BATCH_ID) VALUES (N.ID, N.BATCH_ID)",
+      "WHEN NOT MATCHED AND N.LAST_BATCH_ID = N.EXPECTED THEN INSERT (ID, BATCH_ID) VALUES (N.ID, N.BATCH_ID)",
     ].join(" "),
     step: "publish",
     metered: true,
@@ -114,8 +119,9 @@ export function writeWatermarks(batchId: number, watermarks: ReadonlyMap<string,
   });
   return {
     sql: [
-      `MERGE INTO ${WATERMARKS} AS W USING (SELECT COLUMN1 AS TABLE_NAME, COLUMN2 AS BATCH_ID, COLUMN3 AS CURSOR_VALUE, COLUMN4 AS CURSOR_COLUMN, COLUMN5 AS FENCE`,
-      `FROM VALUES ${rows.join(", ")} WHERE ${guarded(batchId)}) AS N ON W.TABLE_NAME = N.TABLE_NAME`,
+      `MERGE INTO ${WATERMARKS} AS W USING (SELECT TABLE_NAME, BATCH_ID, CURSOR_VALUE, CURSOR_COLUMN, FENCE`,
+      `FROM (VALUES ${rows.join(", ")}) AS V (TABLE_NAME, BATCH_ID, CURSOR_VALUE, CURSOR_COLUMN, FENCE)`,
+      `WHERE ${guarded(batchId)}) AS N ON W.TABLE_NAME = N.TABLE_NAME`,
       "WHEN MATCHED THEN UPDATE SET BATCH_ID = N.BATCH_ID, CURSOR_VALUE = N.CURSOR_VALUE, CURSOR_COLUMN = N.CURSOR_COLUMN, FENCE = N.FENCE",
       "WHEN NOT MATCHED THEN INSERT (TABLE_NAME, BATCH_ID, CURSOR_VALUE, CURSOR_COLUMN, FENCE) VALUES (N.TABLE_NAME, N.BATCH_ID, N.CURSOR_VALUE, N.CURSOR_COLUMN, N.FENCE)",
     ].join(" "),
@@ -140,64 +146,69 @@ export function instant(iso: string): string {
   return `TO_TIMESTAMP_LTZ(${value(iso.replace(/Z$/, "+00:00"))})`;
 }
 
-export interface ModelBuild {
+interface ModelBuild {
   readonly model: string;
-  /** The last batch that was published when the build began: what the model has seen. */
-  readonly batchId: number;
   /** Tells this build from every other. */
   readonly buildId: string;
 }
 
-/** What a view or a table has seen, once it is made. */
-export function writeModelBuild({ model, batchId, buildId }: ModelBuild): Statement {
-  return mergeModelBuild(
+/**
+ * Said before the table of an incremental model is made anew, which commits: until `finishModelBuild` has said otherwise, what stands in the table
+ * is no ground to build on.
+ */
+export function startModelBuild({ model, buildId }: ModelBuild): Statement {
+  return build(
     model,
-    { batchId, buildId },
-    "BATCH_ID = N.BATCH_ID, BUILD_ID = N.BUILD_ID, BUILT_AT = CURRENT_TIMESTAMP()",
+    [
+      `MERGE INTO ${MODEL_BUILDS} AS M USING (SELECT ${value(model)} AS MODEL, ${value(buildId)} AS BUILD_ID) AS N ON M.MODEL = N.MODEL`,
+      "WHEN MATCHED THEN UPDATE SET UNFINISHED_BUILD_ID = N.BUILD_ID",
+      "WHEN NOT MATCHED THEN INSERT (MODEL, BATCH_ID, UNFINISHED_BUILD_ID, BUILT_AT) VALUES (N.MODEL, 0, N.BUILD_ID, CURRENT_TIMESTAMP())",
+    ].join(" "),
   );
 }
 
-/** The first statement of the transaction of an incremental model: what the model has seen stays as it is, whose transaction it is does not. */
-export function takeModelBuild({ model, buildId }: Omit<ModelBuild, "batchId">): Statement {
-  return mergeModelBuild(model, { batchId: 0, buildId }, "BUILD_ID = N.BUILD_ID");
-}
-
-function mergeModelBuild(model: string, { batchId, buildId }: Omit<ModelBuild, "model">, change: string): Statement {
-  return {
-    sql: [
-      `MERGE INTO ${MODEL_BUILDS} AS M USING (SELECT ${value(model)} AS MODEL, ${value(batchId)} AS BATCH_ID, ${value(buildId)} AS BUILD_ID) AS N ON M.MODEL = N.MODEL`,
-      `WHEN MATCHED THEN UPDATE SET ${change}`,
-      "WHEN NOT MATCHED THEN INSERT (MODEL, BATCH_ID, BUILD_ID, BUILT_AT) VALUES (N.MODEL, N.BATCH_ID, N.BUILD_ID, CURRENT_TIMESTAMP())",
+/** What the model has seen, once it is built. @param buildId of its transaction, if it is one */
+export function finishModelBuild(model: string, batchId: number, buildId?: string): Statement {
+  const inTransaction = buildId === undefined ? "" : ` WHERE ${building(buildId)}`;
+  return build(
+    model,
+    [
+      `MERGE INTO ${MODEL_BUILDS} AS M USING (SELECT ${value(model)} AS MODEL, ${value(batchId)} AS BATCH_ID${inTransaction}) AS N ON M.MODEL = N.MODEL`,
+      "WHEN MATCHED THEN UPDATE SET BATCH_ID = N.BATCH_ID, UNFINISHED_BUILD_ID = NULL, BUILT_AT = CURRENT_TIMESTAMP()",
+      "WHEN NOT MATCHED THEN INSERT (MODEL, BATCH_ID, BUILT_AT) VALUES (N.MODEL, N.BATCH_ID, CURRENT_TIMESTAMP())",
     ].join(" "),
-    step: "build",
-    subject: model,
-    metered: true,
-  };
+  );
 }
 
-/** True within the transaction that has taken the model's build: see `guarded`. */
-export function building(buildId: string): string {
-  return `(SELECT COUNT(*) FROM ${MODEL_BUILDS} WHERE BUILD_ID = ${value(buildId)}) = 1`;
-}
-
-/** The last statement of the transaction of an incremental model. */
-export function finishModelBuild({ model, batchId, buildId }: ModelBuild): Statement {
+/** Models whose table was being made anew when the build ended. */
+export function unfinishedModels(): Statement {
   return {
-    sql: `UPDATE ${MODEL_BUILDS} SET BATCH_ID = ${value(batchId)}, BUILT_AT = CURRENT_TIMESTAMP() WHERE MODEL = ${value(model)} AND BUILD_ID = ${value(buildId)}`,
-    step: "build",
-    subject: model,
+    sql: `SELECT MODEL FROM ${MODEL_BUILDS} WHERE UNFINISHED_BUILD_ID IS NOT NULL`,
+    step: "state",
     metered: true,
   };
+}
+
+/** The first statement of the transaction of an incremental model. It only inserts, so that models do not wait for each other. */
+export function openModelTransaction({ model, buildId }: ModelBuild): Statement {
+  return build(
+    model,
+    `INSERT INTO ${MODEL_TRANSACTIONS} (BUILD_ID, MODEL, STARTED_AT) SELECT ${value(buildId)}, ${value(model)}, CURRENT_TIMESTAMP()`,
+  );
+}
+
+/** True within the transaction of the model's build: see `guarded`. */
+export function building(buildId: string): string {
+  return `(SELECT COUNT(*) FROM ${MODEL_TRANSACTIONS} WHERE BUILD_ID = ${value(buildId)}) = 1`;
 }
 
 /** Whether the build was committed. */
-export function findModelBuild(model: string, buildId: string): Statement {
-  return {
-    sql: `SELECT COUNT(*) FROM ${MODEL_BUILDS} WHERE BUILD_ID = ${value(buildId)}`,
-    step: "build",
-    subject: model,
-    metered: true,
-  };
+export function findModelTransaction({ model, buildId }: ModelBuild): Statement {
+  return build(model, `SELECT COUNT(*) FROM ${MODEL_TRANSACTIONS} WHERE BUILD_ID = ${value(buildId)}`);
+}
+
+function build(subject: string, sql: string): Statement {
+  return { sql, step: "build", subject, metered: true };
 }
 
 export type TransactionStep = "prepare" | "publish" | "build";

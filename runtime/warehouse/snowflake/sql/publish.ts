@@ -16,7 +16,7 @@ const metered = (table: ManifestTable, sql: string): Statement => ({
   metered: true,
 });
 
-/** Not TRUNCATE: deleting takes part in the transaction, and says how many rows there were. */
+/** Not TRUNCATE, which does not say how many rows there were. */
 export function deleteAll(table: ManifestTable, batchId: number): Statement {
   return metered(table, `DELETE FROM ${stageTable(table)} WHERE ${guarded(batchId)}`);
 }

@@ -1,7 +1,7 @@
 /** ALTER, COMMENT, DROP, TRUNCATE and CREATE SCHEMA. */
 import type { Column, Relation } from "../catalogue.ts";
 import { temporaryKey, type StatementContext } from "../context.ts";
-import { invalidIdentifier, notFound, otherKind } from "../errors.ts";
+import { invalidIdentifier, notFound, otherKind, SnowflakeError } from "../errors.ts";
 import type { TokenReader } from "../lexer.ts";
 import { physicalName, physicalPath } from "../names.ts";
 import { status, type Outcome } from "../result.ts";
@@ -19,21 +19,73 @@ export async function alterTable(context: StatementContext): Promise<Outcome> {
   const relation = context.relation(context.path(reader), isView ? "View" : "Table");
   if (reader.words("SET", "COMMENT")) relation.comment = valueOf(context, reader, "=");
   else if (reader.words("ADD")) await addColumns(context, reader, relation);
-  else if (reader.words("ALTER") || reader.words("MODIFY")) alterColumns(context, reader, relation);
+  else if (reader.words("RENAME", "TO")) await rename(context, reader, relation);
+  else if (reader.words("ALTER") || reader.words("MODIFY")) await alterColumns(context, reader, relation);
   else throw context.unexpected(reader);
   return done();
 }
 
-/** `ALTER (COLUMN "A" COMMENT '…', COLUMN "B" COMMENT '…')`, brackets and COLUMN may be left out. */
-function alterColumns(context: StatementContext, reader: TokenReader, relation: Relation): void {
+/** `ALTER (COLUMN "A" COMMENT '…', COLUMN "B" TYPE NUMBER(12,2))`, brackets and COLUMN may be left out. */
+async function alterColumns(context: StatementContext, reader: TokenReader, relation: Relation): Promise<void> {
   const bracketed = reader.punctuation("(");
   do {
     reader.words("COLUMN");
     const column = columnNamed(context, reader, relation);
-    context.expect(reader, "COMMENT");
-    column.comment = valueOf(context, reader);
+    reader.words("SET", "DATA");
+    if (reader.words("TYPE")) await widen(context, reader, { relation, column });
+    else {
+      context.expect(reader, "COMMENT");
+      column.comment = valueOf(context, reader);
+    }
   } while (reader.punctuation(","));
   if (bracketed && !reader.punctuation(")")) throw context.unexpected(reader);
+}
+
+/** Texts may become longer and numbers may get more digits, nothing else: https://docs.snowflake.com/en/sql-reference/sql/alter-table-column */
+async function widen(
+  context: StatementContext,
+  reader: TokenReader,
+  { relation, column }: { relation: Relation; column: Column },
+): Promise<void> {
+  const closing = reader.tokens.findIndex(({ text }, at) => at > reader.at && text === ")");
+  const end = reader.tokens[reader.at + 1]?.text === "(" ? closing + 1 : reader.at + 1;
+  const type = readType(reader.tokens.slice(reader.at, end));
+  if (!type) throw context.unexpected(reader);
+  reader.at = end;
+  const before = column.type;
+  const isWider =
+    (type.kind === "number" &&
+      before.kind === "number" &&
+      type.scale === before.scale &&
+      type.precision >= before.precision) ||
+    (type.kind === "varchar" && before.kind === "varchar" && type.length >= before.length);
+  if (!isWider)
+    throw new SnowflakeError("002108", "22000", `SQL compilation error: cannot change column ${column.name}`);
+  const place = physicalPath(relation.schema, relation.name);
+  const definition = columnDefinition(physicalName(column.name), type, true).replace(/ CHECK .*$/s, "");
+  const [, ...words] = definition.split(" ");
+  await runInTransaction(
+    context,
+    `ALTER TABLE ${place} ALTER COLUMN "${physicalName(column.name)}" SET DATA TYPE ${words.join(" ")}`,
+  );
+  Object.assign(column, { type });
+}
+
+async function rename(context: StatementContext, reader: TokenReader, relation: Relation): Promise<void> {
+  const { catalogue } = context.account;
+  const to = context.path(reader);
+  if (catalogue.relation(to.schema, to.name)) {
+    throw new SnowflakeError("002002", "42710", `SQL compilation error:\nObject '${to.name}' already exists.`);
+  }
+  const word = relation.kind === "VIEW" ? "VIEW" : "TABLE";
+  await runInTransaction(context, `ALTER ${word} ${context.place(relation)} RENAME TO "${physicalName(to.name)}"`);
+  catalogue.dropRelation(relation);
+  catalogue.setRelation({ ...relation, name: to.name });
+}
+
+/** Privileges are the account's to give here; what matters is that it commits. */
+export async function grant(): Promise<Outcome> {
+  return done();
 }
 
 async function addColumns(context: StatementContext, reader: TokenReader, relation: Relation): Promise<void> {

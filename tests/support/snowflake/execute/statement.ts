@@ -5,7 +5,7 @@ import { createDatabase, dropDatabase } from "./database.ts";
 import { alterSession, use } from "./settings.ts";
 import { copyInto } from "./copy.ts";
 import { createStage, createTable, createView } from "./create.ts";
-import { alterTable, comment, createSchema, dropObject, truncate } from "./ddl.ts";
+import { alterTable, comment, createSchema, dropObject, grant, truncate } from "./ddl.ts";
 import { deleteRows, insert, update } from "./dml.ts";
 import { merge } from "./merge.ts";
 import { describeObject } from "./describe.ts";
@@ -36,6 +36,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   DESC: metadata(describeObject),
   DESCRIBE: metadata(describeObject),
   DROP: ddl(dropObject),
+  GRANT: ddl(grant),
   INSERT: rows(insert),
   LIST: metadata(list),
   LS: metadata(list),
@@ -46,7 +47,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   ROLLBACK: metadata(rollback),
   SHOW: metadata(show),
   START: metadata(begin),
-  TRUNCATE: ddl(truncate),
+  TRUNCATE: rows(truncate),
   UPDATE: rows(update),
   USE: metadata(use),
 };

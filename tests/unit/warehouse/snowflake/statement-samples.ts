@@ -59,6 +59,7 @@ const batch = {
 const relation = { schema: "analytics", name: "fct_sales" };
 const description = String.raw`A back\slash, a 'quote'`;
 const SELECT = "select id\nfrom stage.sales";
+const modelBuild = { model: "fct_sales", buildId: batch.uuid };
 const result = { relation, columns: ["ID", "Mixed", "PRICE"], buildId: batch.uuid };
 const watermark = {
   batchId: 7,
@@ -295,7 +296,7 @@ export const SAMPLES: readonly StatementSample[] = [
   },
   {
     file: "write-watermarks",
-    allowedBy: { ...MERGE, "FROM VALUES, COLUMN1 …": "sql-reference/constructs/values" },
+    allowedBy: { ...MERGE, "FROM ( VALUES … ) AS alias ( columns )": "sql-reference/constructs/values" },
     statements: [
       pipeline.writeWatermarks(
         7,
@@ -317,7 +318,7 @@ export const SAMPLES: readonly StatementSample[] = [
   {
     file: "find-committed",
     allowedBy: { "SELECT COUNT(*) … WHERE": "sql-reference/constructs/where" },
-    statements: [pipeline.findBatch(batch.uuid), pipeline.findModelBuild("fct_sales", batch.uuid)],
+    statements: [pipeline.findBatch(batch.uuid), pipeline.findModelTransaction(modelBuild)],
   },
   {
     file: "model-table",
@@ -345,6 +346,27 @@ export const SAMPLES: readonly StatementSample[] = [
       "DROP VIEW IF EXISTS": "sql-reference/sql/drop-view",
     },
     statements: [models.dropRelation("table", relation), models.dropRelation("view", relation)],
+  },
+  {
+    file: "model-rename",
+    allowedBy: {
+      "ALTER TABLE … RENAME TO": "sql-reference/sql/alter-table",
+      "ALTER VIEW … RENAME TO": "sql-reference/sql/alter-view",
+    },
+    statements: [
+      models.renameRelation("table", { ...relation, name: "fct_sales__nd_new" }, relation),
+      models.renameRelation("view", { ...relation, name: "fct_sales__nd_new" }, relation),
+    ],
+  },
+  {
+    file: "model-widen",
+    allowedBy: { "ALTER TABLE … ALTER ( COLUMN … TYPE … )": "sql-reference/sql/alter-table-column" },
+    statements: [
+      models.widenColumns(relation, [
+        { name: "STATUS", type: "VARCHAR(20)" },
+        { name: "Mixed", type: "NUMBER(12,2)" },
+      ]),
+    ],
   },
   {
     file: "model-comments",
@@ -381,11 +403,13 @@ export const SAMPLES: readonly StatementSample[] = [
   },
   {
     file: "model-build",
-    allowedBy: { ...MERGE, UPDATE: "sql-reference/sql/update" },
+    allowedBy: { ...MERGE, "INSERT INTO … SELECT": "sql-reference/sql/insert" },
     statements: [
-      pipeline.writeModelBuild({ model: "fct_sales", batchId: 7, buildId: batch.uuid }),
-      pipeline.takeModelBuild({ model: "fct_sales", buildId: batch.uuid }),
-      pipeline.finishModelBuild({ model: "fct_sales", batchId: 7, buildId: batch.uuid }),
+      pipeline.startModelBuild(modelBuild),
+      pipeline.openModelTransaction(modelBuild),
+      pipeline.finishModelBuild("fct_sales", 7),
+      pipeline.finishModelBuild("fct_sales", 7, batch.uuid),
+      pipeline.unfinishedModels(),
     ],
   },
   {
