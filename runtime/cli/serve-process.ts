@@ -73,16 +73,20 @@ export async function serveUntilStopped({ config, log, signal, runAtStart, onRea
   }
 }
 
+/** @throws NovaError UI_UNPROTECTED if the page would be open to a network */
+export function requireProtection({ host, uiPasswordHash, uiTlsCert, uiInsecureHttp: insecureHttp }: Config): void {
+  checkExposure({ host, login: uiPasswordHash !== undefined, tls: uiTlsCert !== undefined, insecureHttp });
+}
+
 /** @throws NovaError UI_UNPROTECTED, CONFIG_INVALID */
 function pageSettings(config: Config, log: Log): Pick<ServerOptions, "passwordHash" | "tls"> {
-  const { host, uiPasswordHash, uiTlsCert: certFile, uiTlsKey: keyFile, uiInsecureHttp: insecureHttp } = config;
+  const { uiPasswordHash, uiTlsCert: certFile, uiTlsKey: keyFile } = config;
+  requireProtection(config);
   const tls = readTls({ certFile, keyFile, now: systemClock.now(), warn: (message) => log.warn(message) });
-  const login = uiPasswordHash !== undefined;
-  checkExposure({ host, login, tls: tls !== undefined, insecureHttp });
-  if (insecureHttp && tls === undefined) {
+  if (config.uiInsecureHttp && tls === undefined) {
     log.warn("NOVADRIVE_UI_INSECURE_HTTP is set: whoever is on the way can read the password of the status page");
   }
-  if (!login) return { tls };
+  if (uiPasswordHash === undefined) return { tls };
   const passwordHash = parsePasswordHash(uiPasswordHash);
   if ("problem" in passwordHash) throw new Error("The login's hash was used before it was checked.");
   return { tls, passwordHash };

@@ -13,7 +13,7 @@ export const REFERENCE_SCHEME = "aws-secretsmanager:";
 export const REFERENCE_FORM = `${REFERENCE_SCHEME}<ARN or name>?region=<region>`;
 
 /** https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html: letters, digits and /_+=.@- */
-const NAME = /^[\w/+=.@-]{1,512}$/;
+const NAME = /^(?!\/\/)[\w/+=.@-]{1,512}$/;
 const ARN = /^arn:aws[a-z-]*:secretsmanager:([a-z0-9-]+):\d{12}:secret:[\w/+=.@-]{1,519}$/;
 const REGION = /^[a-z]{2}(?:-[a-z]+)+-\d$/;
 

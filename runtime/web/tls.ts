@@ -1,5 +1,5 @@
 /** The certificate and key of the status page, from their files. */
-import { X509Certificate } from "node:crypto";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
 import { NovaError } from "../core/errors.ts";
@@ -32,10 +32,7 @@ export function readTls({ certFile, keyFile, now, warn }: TlsSettings): TlsFiles
   }
   const cert = readText("NOVADRIVE_UI_TLS_CERT", certFile);
   const key = readText("NOVADRIVE_UI_TLS_KEY", keyFile);
-  try {
-    createSecureContext({ cert, key });
-  } catch {
-    // OpenSSL's message is left out: what it quotes does not belong in a log.
+  if (!belongTogether(cert, key)) {
     throw new NovaError("CONFIG_INVALID", `${certFile} and ${keyFile} are no certificate with its key.`, {
       remedy: "Give both in PEM form, the key without a passphrase, and the one that belongs to the certificate.",
     });
@@ -46,6 +43,17 @@ export function readTls({ certFile, keyFile, now, warn }: TlsSettings): TlsFiles
     warn(`The certificate ${certFile} ${ends} on ${end.toISOString().slice(0, 10)}; replace it, and start again.`);
   }
   return { cert, key };
+}
+
+/** OpenSSL's own messages are left out: what they quote does not belong in a log. */
+function belongTogether(cert: string, key: string): boolean {
+  try {
+    createSecureContext({ cert, key });
+    // A context takes a key of another kind than the certificate's without a word.
+    return new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
+  } catch {
+    return false;
+  }
 }
 
 function readText(setting: string, file: string): string {

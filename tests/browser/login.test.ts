@@ -35,7 +35,7 @@ describe.skipIf(found === undefined)("the login in a browser", () => {
 
   async function open(options: StatusPageOptions = {}, context: BrowserContextOptions = {}): Promise<Opened> {
     const page = await openStatusPage({ passwordHash, ...options });
-    for (const event of sampleHistory({ batches: 12, until: new Date() })) page.events.emit(event);
+    for (const event of sampleHistory({ batches: 12, until: new Date(), running: false })) page.events.emit(event);
     const url = await page.listen();
     const own = await browser.newContext({ reducedMotion: "reduce", ignoreHTTPSErrors: true, ...context });
     const tab = await own.newPage();

@@ -13,7 +13,7 @@ import { configWithSecrets, logFor, stopSignal } from "../invocation.ts";
 import type { ReportStatus } from "../program.ts";
 import { printResult } from "../print-result.ts";
 import { runOnce } from "../run-once.ts";
-import { serveUntilStopped } from "../serve-process.ts";
+import { requireProtection, serveUntilStopped } from "../serve-process.ts";
 
 interface DemoFlags {
   readonly once?: boolean | undefined;
@@ -65,7 +65,10 @@ Examples:
       const log = logFor(settings);
       const whole = { folder, sales: flags.sales, settings, log, signal };
       if (flags.once) report(printResult(await once(whole), flags.json ?? false));
-      else report(await liveOn(whole));
+      else {
+        requireProtection(settings);
+        report(await liveOn(whole));
+      }
     });
 }
 
