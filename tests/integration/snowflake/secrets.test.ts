@@ -77,7 +77,7 @@ async function during<T>(undo: () => unknown, work: () => Promise<T>): Promise<T
   }
 }
 
-it("runs well, and fails in every way", async () => {
+it("runs well, and fails in every way", { timeout: 180_000 }, async () => {
   const { snowflake, database, folder, projectDir } = project;
   const { server } = snowflake;
   const isCopy = ({ sql }: { readonly sql: string }): boolean => sql.startsWith("COPY");

@@ -92,24 +92,28 @@ const shapes = (statements: readonly LoggedStatement[]): readonly string[] =>
     .map(shape)
     .toSorted();
 
-it(`sends the same statements for ${FEW} changed rows and for ${MANY}, and one PUT a file`, async () => {
-  await changeOrders(FEW);
-  const few = await batch();
-  await changeOrders(MANY);
-  const many = await batch();
-  expect(shapes(many.statements)).toEqual(shapes(few.statements));
-  const changes = ({ result }: typeof few) =>
-    result.tables
-      .filter(({ name }) => name === "orders")
-      .map(({ inserted, updated, deleted }) => ({ inserted, updated, deleted }));
-  expect(changes(few)).toEqual([{ inserted: FEW * 0.8, updated: FEW * 0.1, deleted: FEW * 0.1 }]);
-  expect(changes(many)).toEqual([{ inserted: MANY * 0.8, updated: MANY * 0.1, deleted: MANY * 0.1 }]);
-  // Rows and keys; where there are many, the two readers of the source fill a file each.
-  const [fewFiles, manyFiles] = [few, many].map(({ statements }) => statements.filter(isPut).map(({ sql }) => sql));
-  expect(fewFiles).toHaveLength(2);
-  expect(manyFiles?.length).toBeLessThanOrEqual(4);
-  expect(new Set(manyFiles).size).toBe(manyFiles?.length);
-});
+it(
+  `sends the same statements for ${FEW} changed rows and for ${MANY}, and one PUT a file`,
+  { timeout: 300_000 },
+  async () => {
+    await changeOrders(FEW);
+    const few = await batch();
+    await changeOrders(MANY);
+    const many = await batch();
+    expect(shapes(many.statements)).toEqual(shapes(few.statements));
+    const changes = ({ result }: typeof few) =>
+      result.tables
+        .filter(({ name }) => name === "orders")
+        .map(({ inserted, updated, deleted }) => ({ inserted, updated, deleted }));
+    expect(changes(few)).toEqual([{ inserted: FEW * 0.8, updated: FEW * 0.1, deleted: FEW * 0.1 }]);
+    expect(changes(many)).toEqual([{ inserted: MANY * 0.8, updated: MANY * 0.1, deleted: MANY * 0.1 }]);
+    // Rows and keys; where there are many, the two readers of the source fill a file each.
+    const [fewFiles, manyFiles] = [few, many].map(({ statements }) => statements.filter(isPut).map(({ sql }) => sql));
+    expect(fewFiles).toHaveLength(2);
+    expect(manyFiles?.length).toBeLessThanOrEqual(4);
+    expect(new Set(manyFiles).size).toBe(manyFiles?.length);
+  },
+);
 
 it("sends nothing, not even a login, when there is nothing new", async () => {
   const { server } = project.snowflake;
