@@ -72,7 +72,7 @@ const REVISION = {
 
 /**
  * The SSM document, as JSON.
- * @throws RangeError for a script with a placeholder that is no parameter, or one that makes the document too long
+ * @throws RangeError for a script with a placeholder that is no parameter, for a parameter that may be anything, for a document too long
  */
 export function releaseDocument(args: {
   readonly script: string;
@@ -84,6 +84,13 @@ export function releaseDocument(args: {
   for (const [placeholder, name = ""] of script.matchAll(/\{\{\s*(.*?)\s*\}\}/g)) {
     if (!(name in args.parameters))
       throw new RangeError(`The release's script has ${placeholder}, which is no parameter`);
+  }
+  for (const [name, { pattern }] of Object.entries(args.parameters)) {
+    if (!isHarmless(pattern)) {
+      throw new RangeError(
+        `The release's parameter ${name} may be ${pattern}, which the shell could take for more than a value`,
+      );
+    }
   }
   const document = JSON.stringify({
     schemaVersion: "2.2",
@@ -108,4 +115,9 @@ export function releaseDocument(args: {
     );
   }
   return document;
+}
+
+/** SSM puts values into the text before a shell sees it, so quotes protect nothing: of the pattern, the whole value is letters, digits and _ . / : - */
+function isHarmless(pattern: string): boolean {
+  return /^\^(?:[\w/:-]|\\\.|\[(?:[\w/:.-]|\w-\w)+\](?:\{\d+(?:,\d*)?\}|[+*])?)+\$$/.test(pattern);
 }

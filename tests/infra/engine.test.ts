@@ -1,6 +1,8 @@
 /** The program under the real engine: created, left alone, grown by a column, protected, destroyed. */
+import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import type { Stack } from "@pulumi/pulumi/automation/index.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Changes, findPulumi, openProject, type EngineProject } from "../support/pulumi/engine.ts";
@@ -26,6 +28,15 @@ const ACCOUNT = {
 async function storedResources(stack: Stack): Promise<readonly StoredResource[]> {
   const { deployment } = (await stack.exportStack()) as { deployment: { resources?: StoredResource[] } };
   return deployment.resources ?? [];
+}
+
+/** As `npm run <command>` does. */
+function runScript({ folder, stack }: EngineProject, args: readonly string[]) {
+  return spawnSync(process.execPath, [join(folder, "infra/pulumi.ts"), ...args, "--stack", stack.name], {
+    cwd: folder,
+    encoding: "utf8",
+    env: { ...stack.workspace.envVars, PULUMI_HOME: stack.workspace.pulumiHome },
+  });
 }
 
 async function up(stack: Stack): Promise<{ operations: Readonly<Record<string, string>>; outputs: unknown }> {
@@ -60,6 +71,19 @@ describe.skipIf("missing" in pulumi)("the infrastructure program", () => {
       /error: The configuration of stack dev has a problem:\n\s+- novadrive:uiPort must be a whole number from 1 to 65535 \(it is 70000\): pulumi config set novadrive:uiPort 8080/,
     );
     expect(await storedResources(project.stack)).toEqual([]);
+  });
+
+  it("tells all that is wrong at once, where Pulumi by itself stops at the first value of a wrong type", async () => {
+    const wrong = { "novadrive:uiPort": "eighty", "novadrive:uiOpenToTheWorld": "no", "novadrive:uiCidrs": "office" };
+    for (const [key, value] of Object.entries(wrong)) await project.stack.setConfig(key, { value });
+    const failure: unknown = await project.stack.preview().catch((thrown: unknown) => thrown);
+    expect(String(failure)).toMatch(/Stack 'dev' with configuration key '\w+' must be of type '/);
+    const { status, stdout, stderr } = runScript(project, ["preview"]);
+    await project.stack.removeAllConfig(Object.keys(wrong));
+    expect(status).not.toBe(0);
+    for (const key of Object.keys(wrong)) {
+      expect(stdout + stderr).toMatch(new RegExp(`- ${key} must be .* \\(it is \\w+\\): pulumi config set `));
+    }
   });
 
   it("creates everything", async () => {
@@ -119,6 +143,17 @@ describe.skipIf("missing" in pulumi)("the infrastructure program", () => {
     expect((await up(project.stack)).operations).toEqual({});
   });
 
+  it("replaces the box without its disk, its address or anything else that is not fastened to it", async () => {
+    await project.stack.setConfig("novadrive:keyName", { value: "operators" });
+    const { operations } = await up(project.stack);
+    // Deleted before their replacements: volume and address can be fastened to one box at a time.
+    expect(operations).toEqual({
+      "aws:ec2/instance:Instance novadrive-host": "create-replacement",
+      "aws:ec2/volumeAttachment:VolumeAttachment novadrive-state": "create-replacement",
+      "aws:ec2/eipAssociation:EipAssociation novadrive-host": "create-replacement",
+    });
+  });
+
   it("makes a protected stack of a disposable one without replacing anything", async () => {
     await project.stack.setConfig("novadrive:kind", { value: "prod" });
     const { operations } = await up(project.stack);
@@ -143,10 +178,27 @@ describe.skipIf("missing" in pulumi)("the infrastructure program", () => {
     expect(left).toContain("aws:ec2/instance:Instance");
   });
 
-  it("leaves nothing behind when it is destroyed", async () => {
+  it("is refused by npm run destroy before the engine is called, until both steps of unprotecting it are done", async () => {
+    const before = await storedResources(project.stack);
+    for (const flags of [["--yes"], ["--yes", "--skip-preview"]]) {
+      const refused = runScript(project, ["destroy", ...flags]);
+      expect(refused.status).toBe(1);
+      expect(refused.stdout).toBe("");
+      expect(refused.stderr).toMatch(/^This stack is of kind prod, which is not destroyed/);
+    }
     await project.stack.setConfig("novadrive:kind", { value: "dev" });
+    const halfWay = runScript(project, ["destroy", "--yes", "--skip-preview"]);
+    expect(halfWay.status).toBe(1);
+    expect(halfWay.stderr).toMatch(
+      /^This stack is configured as kind dev, but \d+ of its resources are still protected/,
+    );
+    expect(await storedResources(project.stack)).toEqual(before);
+  });
+
+  it("leaves nothing behind when it is destroyed on purpose", async () => {
     await up(project.stack);
-    await project.stack.destroy();
+    const { status, stderr } = runScript(project, ["destroy", "--yes", "--skip-preview"]);
+    expect(status, stderr).toBe(0);
     expect(await storedResources(project.stack)).toEqual([]);
   });
 });

@@ -17,6 +17,7 @@ export interface RegisteredResource {
   readonly provider: string;
   readonly protect: boolean;
   readonly ignoreChanges: readonly string[];
+  readonly replaceOnChanges: readonly string[];
   readonly deleteBeforeReplace: boolean;
   /** URNs. */
   readonly dependencies: readonly string[];
@@ -106,6 +107,7 @@ async function recordResources(
     protect: request.getProtect() ?? false,
     ignoreChanges: request.getIgnorechangesList(),
     deleteBeforeReplace: request.getDeletebeforereplace(),
+    replaceOnChanges: request.getReplaceonchangesList(),
     dependencies: request.getDependenciesList(),
   }));
   const all = (type: string) => resources.filter((resource) => resource.type === type);
