@@ -144,6 +144,23 @@ describe("Snowflake", () => {
     );
   });
 
+  it("takes no more of the deployer than deployer.sql grants", () => {
+    // What is made within what the deployer owns needs no privilege on the account.
+    const within = ["Schema", "Table", "GrantAccountRole", "GrantPrivilegesToAccountRole", "Execute"];
+    const privileges: Readonly<Record<string, string>> = {
+      Database: "CREATE DATABASE",
+      Warehouse: "CREATE WAREHOUSE",
+      AccountRole: "CREATE ROLE",
+      ServiceUser: "CREATE USER",
+      NetworkPolicy: "CREATE NETWORK POLICY",
+    };
+    const types = program.resources.flatMap(({ type }) => /^snowflake:.*:(\w+)$/.exec(type)?.[1] ?? []);
+    const needed = [...new Set(types)].filter((type) => !within.includes(type)).map((type) => privileges[type]);
+    const sql = readFileSync(join(import.meta.dirname, "../../infra/snowflake/deployer.sql"), "utf8");
+    const granted = /^GRANT ([A-Z, ]+)\s+ON ACCOUNT TO ROLE/m.exec(sql)?.[1]?.trim().split(", ");
+    expect(new Set(granted)).toEqual(new Set(needed));
+  });
+
   it("has no quota, which would take ACCOUNTADMIN, unless one is set", () => {
     expect(program.all("snowflake:index/resourceMonitor:ResourceMonitor")).toEqual([]);
   });
