@@ -20,7 +20,7 @@ export interface LockedTable {
 /** By `SCHEMA.TABLE`. */
 export type LockedTables = Readonly<Record<string, LockedTable>>;
 
-export const CHANGE_KINDS = [
+const CHANGE_KINDS = [
   "drop-table",
   "rename-table",
   "drop-column",
@@ -34,7 +34,7 @@ export const CHANGE_KINDS = [
   "change-primary-key",
 ] as const;
 
-export type ChangeKind = (typeof CHANGE_KINDS)[number];
+type ChangeKind = (typeof CHANGE_KINDS)[number];
 
 /** Names one change to the letter, so that it cannot allow another one later. */
 export interface ChangeName {
