@@ -12,7 +12,7 @@ import { checkExposure } from "../web/auth/exposure.ts";
 import { createServer, listen, type ServerOptions } from "../web/server.ts";
 import { readTls } from "../web/tls.ts";
 import { logEvents } from "./output/log-events.ts";
-import { version } from "./version.ts";
+import { release, version } from "./version.ts";
 
 export interface ServeOptions {
   readonly config: Config;
@@ -31,7 +31,7 @@ export interface ServeOptions {
  * @throws NovaError UI_UNPROTECTED, CONFIG_INVALID, PORT_IN_USE, FOLDER_NOT_WRITABLE, STORE_UNREADABLE
  */
 export async function serveUntilStopped({ config, log, signal, runAtStart, onReady }: ServeOptions): Promise<void> {
-  const page = pageSettings(config, log);
+  const page = pageSettings(config, (message) => log.warn(message));
   // The process of a batch has no use for it.
   const batchConfig = { ...config, uiPasswordHash: undefined };
   using store = Store.open({ folder: config.stateDir });
@@ -53,6 +53,7 @@ export async function serveUntilStopped({ config, log, signal, runAtStart, onRea
       schedule: config.schedule,
       timezone: config.timezone,
       version: version(),
+      release: release(),
     };
     await using server = await createServer({
       store,
@@ -79,12 +80,15 @@ export function requireProtection({ host, uiPasswordHash, uiTlsCert, uiInsecureH
 }
 
 /** @throws NovaError UI_UNPROTECTED, CONFIG_INVALID */
-function pageSettings(config: Config, log: Log): Pick<ServerOptions, "passwordHash" | "tls"> {
+export function pageSettings(
+  config: Config,
+  warn: (message: string) => void,
+): Pick<ServerOptions, "passwordHash" | "tls"> {
   const { uiPasswordHash, uiTlsCert: certFile, uiTlsKey: keyFile } = config;
   requireProtection(config);
-  const tls = readTls({ certFile, keyFile, now: systemClock.now(), warn: (message) => log.warn(message) });
+  const tls = readTls({ certFile, keyFile, now: systemClock.now(), warn });
   if (config.uiInsecureHttp && tls === undefined) {
-    log.warn("NOVADRIVE_UI_INSECURE_HTTP is set: whoever is on the way can read the password of the status page");
+    warn("NOVADRIVE_UI_INSECURE_HTTP is set: whoever is on the way can read the password of the status page");
   }
   if (uiPasswordHash === undefined) return { tls };
   const passwordHash = parsePasswordHash(uiPasswordHash);

@@ -16,6 +16,9 @@ const COST = { ln: 17, r: 8, p: 1 } as const;
 const SALT_BYTES = 16;
 const KEY_BYTES = 32;
 
+/** Longer ones are neither made nor checked, in UTF-16 units. */
+export const LONGEST_PASSWORD = 256;
+
 /** What a hash from elsewhere may cost: less is too cheap to guess, more would let the setting stop the box. */
 const LN = { least: 14, most: 18 } as const;
 const MEMORY_BYTES = 256 * 1024 * 1024;

@@ -47,7 +47,9 @@ export function hideSecrets(config: Pick<Config, SecretSetting>): void {
 function hideSecret(name: SecretSetting, value: string): void {
   hideInTexts(value);
   if (name !== "sourceUrl" || !URL.canParse(value)) return;
-  const { password } = new URL(value);
+  const { password, username, hostname, pathname } = new URL(value);
+  // `postgres://postgres:postgres@…` has no secret, only words that every message needs.
+  if ([username, hostname, pathname.slice(1), "postgres", "postgresql"].includes(password)) return;
   hideInTexts(password);
   try {
     hideInTexts(decodeURIComponent(password));

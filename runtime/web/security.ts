@@ -56,7 +56,7 @@ export async function secure(server: FastifyInstance, { login, tls }: SecureOpti
       throw new NovaError(
         "REQUEST_REFUSED",
         `The status page listens on this machine only, and does not answer to the name ${JSON.stringify(request.host)}`,
-        { remedy: "Open it as http://127.0.0.1 (or localhost) with its port." },
+        { remedy: `Open it as ${tls ? "https" : "http"}://127.0.0.1 (or localhost) with its port.` },
       );
     }
   });

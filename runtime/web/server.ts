@@ -18,6 +18,9 @@ import type { TlsFiles } from "./tls.ts";
 /** Nothing that is sent here is larger. */
 const BODY_LIMIT_BYTES = 1_024;
 
+/** For a request to arrive in full; Fastify sets no limit of its own. */
+const REQUEST_TIMEOUT_MS = 15_000;
+
 export interface ServerOptions extends WebContext {
   readonly log: FastifyBaseLogger;
   /** The operator's password; undefined for a page without a login, which answers on loopback only. */
@@ -36,6 +39,7 @@ export async function createServer({ log, passwordHash, tls, ...context }: Serve
     forceCloseConnections: true,
     // Nothing stands in front: what a request says of where it came from is not believed.
     trustProxy: false,
+    requestTimeout: REQUEST_TIMEOUT_MS,
     ...(tls && { https: tls }),
   });
   server.removeContentTypeParser("text/plain");

@@ -131,6 +131,20 @@ describe.skipIf(found === undefined)("the login in a browser", () => {
     other.close();
   });
 
+  test("is asked for once where a link is followed by somebody who is not logged in", async () => {
+    await using opened = await open();
+    const { tab, url } = opened;
+    const asked: string[] = [];
+    tab.on("request", (request) => asked.push(new URL(request.url()).pathname));
+    await tab.setContent(`<a href="${url}/batches/7">batch</a>`);
+    await tab.getByRole("link").click();
+    await tab.waitForURL(`${url}/login?next=%2Fbatches%2F7`);
+    await tab.waitForLoadState("networkidle");
+    expect(asked.filter((path) => path === "/login").length).toBeLessThan(3);
+    await logIn(tab);
+    await tab.waitForURL(`${url}/batches/7`);
+  });
+
   test.each(["light", "dark"] as const)("can be read and used in %s, on a wide and a narrow screen", async (scheme) => {
     for (const width of [1440, 390]) {
       await using opened = await open({}, { colorScheme: scheme, viewport: { width, height: 800 } });

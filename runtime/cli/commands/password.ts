@@ -1,6 +1,6 @@
 /** `novadrive password`: the hash that makes the status page ask for a login. */
 import { Command } from "commander";
-import { hashPassword } from "../../config/password-hash.ts";
+import { hashPassword, LONGEST_PASSWORD } from "../../config/password-hash.ts";
 import { NovaError } from "../../core/errors.ts";
 import { askHidden, readOneLine } from "../ask-password.ts";
 import { stopSignal } from "../invocation.ts";
@@ -8,7 +8,6 @@ import type { ReportStatus } from "../program.ts";
 
 /** No rules of composition beside it: https://pages.nist.gov/800-63-4/sp800-63b.html#passwordver */
 const SHORTEST = 12;
-const LONGEST = 256;
 
 export function passwordCommand(report: ReportStatus): Command {
   return new Command("password")
@@ -47,12 +46,12 @@ async function askTwice(signal: AbortSignal): Promise<string> {
 
 function checkLength(password: string): void {
   const length = Array.from(password).length;
-  if (length >= SHORTEST && password.length <= LONGEST) return;
+  if (length >= SHORTEST && password.length <= LONGEST_PASSWORD) return;
   throw new NovaError(
     "USAGE_INVALID",
     length < SHORTEST
       ? `The password has ${length} characters; it needs ${SHORTEST} or more.`
-      : `The password is longer than ${LONGEST} characters.`,
+      : `The password is longer than ${LONGEST_PASSWORD} characters.`,
     { remedy: "Choose another, such as five words that do not belong together." },
   );
 }

@@ -7,7 +7,7 @@ import { systemClock } from "../../core/clock.ts";
 import { failed } from "../../core/finding.ts";
 import type { Manifest } from "../../manifest/manifest.ts";
 import { findRunningBatch } from "../../schedule/batch-lock.ts";
-import { cacheFolder } from "../../schedule/build-models.ts";
+import { cacheFolder, openProject } from "../../schedule/build-models.ts";
 import { diagnoseSource } from "../../source/diagnose.ts";
 import { diagnoseWarehouse } from "../../warehouse/diagnose.ts";
 import type { Area, AreaContext } from "./area.ts";
@@ -51,7 +51,19 @@ async function checkSource(given: Config, { tables }: Manifest, context: AreaCon
 async function checkWarehouse(config: Config, manifest: Manifest, { report, signal }: AreaContext): Promise<void> {
   const batchProcess = runningBatch(config.stateDir);
   const url = config.warehouseUrl;
-  report(...(await diagnoseWarehouse({ url, cacheFolder: cacheFolder(config), manifest, batchProcess, signal })));
+  const modelSchemas = await schemasOfModels(config);
+  const opening = { url, cacheFolder: cacheFolder(config), signal };
+  report(...(await diagnoseWarehouse({ ...opening, manifest, modelSchemas, batchProcess })));
+}
+
+/** None where the project cannot be read, which is a finding of its own. */
+async function schemasOfModels(config: Config): Promise<readonly string[]> {
+  try {
+    const nodes = [...(await openProject(config)).nodes.values()];
+    return [...new Set(nodes.flatMap((node) => (node.kind === "model" ? [node.schema] : [])))];
+  } catch {
+    return [];
+  }
 }
 
 function runningBatch(folder: string): number | undefined {

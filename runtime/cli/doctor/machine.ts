@@ -1,4 +1,4 @@
-/** What `doctor` checks of this machine: program, settings, state folder, disk, schedule, lock. */
+/** What `doctor` checks of this machine: program, settings, state folder, disk, schedule, lock, status page. */
 import { access, constants, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import cronstrue from "cronstrue";
@@ -9,6 +9,7 @@ import { checkDiskSpace } from "../../core/disk-space.ts";
 import { failed, failedBy, ok, warning, type Finding } from "../../core/finding.ts";
 import { findRunningBatch } from "../../schedule/batch-lock.ts";
 import type { AreaContext } from "./area.ts";
+import { checkPage } from "./page.ts";
 
 export interface GivenSettings {
   readonly config: Config;
@@ -16,7 +17,8 @@ export interface GivenSettings {
   readonly problems: readonly ConfigProblem[];
 }
 
-export async function checkMachine({ config, problems }: GivenSettings, { report }: AreaContext): Promise<void> {
+export async function checkMachine({ config, problems }: GivenSettings, context: AreaContext): Promise<void> {
+  const { report } = context;
   report(ok("Node.js", `${process.versions.node} on ${process.platform} ${process.arch}.`));
   report(...checkSettings(problems));
   const folder = resolve(config.stateDir);
@@ -31,6 +33,7 @@ export async function checkMachine({ config, problems }: GivenSettings, { report
   );
   if (!problems.some(({ option }) => option === "schedule" || option === "timezone")) report(checkSchedule(config));
   report(checkBatchLock(folder));
+  report(...(await checkPage({ config, problems }, context)));
 }
 
 function checkSettings(problems: readonly ConfigProblem[]): readonly Finding[] {

@@ -1,9 +1,6 @@
 /** Checks passwords one at a time: each check takes 128 MiB for as long as it lasts. */
 import pLimit from "p-limit";
-import { matchesPassword, type PasswordHash } from "../../config/password-hash.ts";
-
-/** Longer ones are not even hashed. */
-export const LONGEST_PASSWORD = 256;
+import { LONGEST_PASSWORD, matchesPassword, type PasswordHash } from "../../config/password-hash.ts";
 
 const MOST_WAITING = 4;
 

@@ -40,7 +40,6 @@ export function loginPage({ token, next, version, again, problem }: LoginPageDat
             name="password"
             type="password"
             autocomplete="current-password"
-            maxlength="256"
             required
             autofocus
             ${problem !== undefined && html`aria-invalid="true" aria-describedby="problem"`}

@@ -57,6 +57,8 @@ describe("settings that refer to a secret", () => {
     hideSecrets({ sourceUrl: "postgres://loader:told-password@db/shop", uiPasswordHash: undefined });
     hideSecrets({ sourceUrl: "aws-secretsmanager:a-name-in-texts", uiPasswordHash: undefined });
     hideSecrets({ sourceUrl: "postgres://loader:100%25@db/shop", uiPasswordHash: undefined });
+    hideSecrets({ sourceUrl: "postgres://novadrive:novadrive@db/shop", uiPasswordHash: undefined });
+    expect(redact("novadrive reads postgresql")).toBe("novadrive reads postgresql");
     expect(redact("told-password for a-name-in-texts, 100%")).toBe("*** for a-name-in-texts, 100%");
   });
 
