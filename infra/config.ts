@@ -128,9 +128,6 @@ function snowflakeAccessProblems(values: Values, project: string): string[] {
     problems.push(
       `${keyOf(name, project)} is set without ${keyOf(missing, project)}, ${why}: ${command(missing, project)}`,
     );
-  if (key !== undefined && secret === undefined) {
-    without("warehousePublicKey", "warehousePrivateKeySecret", "from which the box reads the private key");
-  }
   if (key === undefined && secret !== undefined) {
     without("warehousePrivateKeySecret", "warehousePublicKey", "by which Snowflake knows the key");
   }
@@ -208,11 +205,11 @@ function arrange(values: Values, { environment }: RawConfiguration) {
   };
 }
 
-/** Undefined: the box logs in by its role. */
+/** Undefined: the box logs in by its role. Without an ARN the private key's secret is one of the stack's own. */
 function keyPair(values: Values) {
   const { warehousePublicKey: publicKey, warehousePublicKey2: secondPublicKey } = values;
   const { warehousePrivateKeySecret: privateKeySecret } = values;
-  if (publicKey === undefined || privateKeySecret === undefined) return undefined;
+  if (publicKey === undefined) return undefined;
   return { publicKey, secondPublicKey, privateKeySecret };
 }
 

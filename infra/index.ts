@@ -77,11 +77,13 @@ const secrets = new Secrets(
     values: {
       "source-url": sourceUrl,
       "ui-password-hash": uiPasswordHash,
+      ...(keyPair && keyPair.privateKeySecret === undefined ? { "snowflake-private-key": undefined } : {}),
       ...(settings.tlsCertificate === undefined ? {} : { "tls-key": tlsKey }),
     },
   },
   inAws,
 );
+const privateKeySecret = keyPair && (keyPair.privateKeySecret ?? secrets.arns["snowflake-private-key"]);
 const artifacts = new ArtifactBucket("novadrive", { forceDestroy: kind.emptyBuckets }, inAws);
 const observability = new Observability(
   "novadrive",
@@ -92,7 +94,7 @@ const role = new HostRole(
   "novadrive",
   {
     partition,
-    secretArns: [...Object.values(secrets.arns), ...(keyPair ? [keyPair.privateKeySecret] : [])],
+    secretArns: [...Object.values(secrets.arns), ...(keyPair?.privateKeySecret ? [keyPair.privateKeySecret] : [])],
     bucketArn: artifacts.bucketArn,
     logGroupArn: observability.logGroupArn,
     metricNamespace,
@@ -173,14 +175,14 @@ if (settings.monthlyCreditQuota > 0) {
 }
 /** NOVADRIVE_WAREHOUSE_URL of the box; known once its user can log in. */
 const boxWarehouseUrl = pulumi
-  .all([names.database, names.warehouse, access.runtimeRole, runtimeUser.userName])
-  .apply(([database, warehouseName, roleName, user]) =>
+  .all([names.database, names.warehouse, access.runtimeRole, runtimeUser.userName, privateKeySecret])
+  .apply(([database, warehouseName, roleName, user, keySecret]) =>
     warehouseUrl({
       ...settings.snowflakeAccount,
       database,
       warehouse: warehouseName,
       role: roleName,
-      keyPair: keyPair && { user, privateKeySecret: keyPair.privateKeySecret },
+      keyPair: keySecret === undefined ? undefined : { user, privateKeySecret: keySecret },
     }),
   );
 

@@ -196,7 +196,10 @@ export const SETTINGS = {
   }),
   uiPasswordHash: setting({ schema: optionalText, example: "--secret {key}", secret: true }),
   tlsCertificate: setting({
-    schema: pem("CERTIFICATE", "a certificate, its chain behind it,"),
+    schema: pem("CERTIFICATE", "a certificate, its chain behind it,").refine(
+      (text) => text === undefined || !text.includes("PRIVATE KEY"),
+      "has a private key in it, which is now in plain text in the stack's file and has to be replaced; it must be the certificate alone",
+    ),
     example: "{key} < fullchain.pem",
     unquoted: true,
   }),

@@ -61,6 +61,15 @@ describe("defaults", () => {
   });
 });
 
+describe("an empty setting", () => {
+  it("is one that is not set, which Pulumi.yaml cannot say otherwise", () => {
+    const optional = ["subnetId", "keyName", "sourceUrl", "uiPasswordHash", "tlsCertificate", "tlsKey", "alertEmail"];
+    const empty = Object.fromEntries(optional.map((name) => [`novadrive:${name}`, ""]));
+    expect(settingsOf(empty)).toEqual(settingsOf({}));
+    expect(problemsOf({ "aws:region": "" })).toEqual(["aws:region is not set: pulumi config set aws:region sa-east-1"]);
+  });
+});
+
 describe("problems", () => {
   it.each([
     [
@@ -306,11 +315,14 @@ describe("access to Snowflake", () => {
     ]);
   });
 
-  it("takes both halves of a key pair or none", () => {
-    expect(problemsOf({ [key]: pem })).toEqual([
-      "novadrive:warehousePublicKey is set without novadrive:warehousePrivateKeySecret, from which the box reads the private key: " +
-        "pulumi config set novadrive:warehousePrivateKeySecret arn:aws:secretsmanager:<region>:<account>:secret:<name>",
-    ]);
+  it("has its private half in a secret of the stack's own, unless it names another", () => {
+    expect(settingsOf({ [key]: pem }).runtimeLogin.keyPair).toHaveProperty("privateKeySecret", undefined);
+    expect(
+      settingsOf({ [key]: pem, "novadrive:warehousePrivateKeySecret": SECRET }).runtimeLogin.keyPair,
+    ).toHaveProperty("privateKeySecret", SECRET);
+  });
+
+  it("is not taken by halves", () => {
     expect(problemsOf({ "novadrive:warehousePrivateKeySecret": SECRET })).toEqual([
       "novadrive:warehousePrivateKeySecret is set without novadrive:warehousePublicKey, by which Snowflake knows the key: " +
         "pulumi config set novadrive:warehousePublicKey < rsa_key.pub",
@@ -341,6 +353,44 @@ describe("secrets", () => {
     expect(problems).toEqual([
       "snowflake:privateKey is a secret but stands in the stack's file as plain text: pulumi config set --secret snowflake:privateKey < rsa_key.p8",
       "snowflake:token is a secret but stands in the stack's file as plain text: pulumi config set --secret snowflake:token",
+    ]);
+  });
+
+  it("of the box may come from the configuration, encrypted", () => {
+    const values = {
+      "novadrive:sourceUrl": "postgres://loader:hunter2@db.example:5432/shop",
+      "novadrive:uiPasswordHash": "$scrypt$ln=17,r=8,p=1$c2FsdA$aGFzaA",
+    };
+    const secretKeys = Object.keys(values);
+    expect(settingsOf(values, { secretKeys }).secretValues).toEqual({
+      sourceUrl: values["novadrive:sourceUrl"],
+      uiPasswordHash: values["novadrive:uiPasswordHash"],
+      tlsKey: undefined,
+    });
+    const plain = problemsOf(values);
+    expect(plain).toHaveLength(2);
+    expect(plain.join("\n")).not.toMatch(/hunter2|aGFzaA/);
+    const wrong = problemsOf({ "novadrive:sourceUrl": "mysql://loader:hunter2@db.example/shop" }, { secretKeys });
+    expect(wrong).toEqual([
+      "novadrive:sourceUrl must be a URL such as postgres://loader:<password>@db.example:5432/shop: pulumi config set --secret novadrive:sourceUrl",
+    ]);
+  });
+
+  it("are not taken where they would be read by everybody", () => {
+    const both = `-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n${key}`;
+    const problems = problemsOf({ "novadrive:tlsCertificate": both });
+    expect(problems).toEqual([
+      expect.stringMatching(
+        /^novadrive:tlsCertificate has a private key in it, which is now in plain text .* < fullchain\.pem$/,
+      ),
+    ]);
+    expect(problems[0]).not.toContain("MIIB");
+  });
+
+  it("of the certificate come with the certificate", () => {
+    const values = { "novadrive:tlsKey": key };
+    expect(problemsOf(values, { secretKeys: ["novadrive:tlsKey"] })).toEqual([
+      "novadrive:tlsKey is set without the certificate that it belongs to: pulumi config set novadrive:tlsCertificate < fullchain.pem",
     ]);
   });
 

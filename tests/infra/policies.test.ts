@@ -1,4 +1,5 @@
 /** Every resource that the program makes in AWS, held to the rules that hold for all: closed, encrypted, narrow, tagged. */
+import { generateKeyPairSync } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
 import { WILDCARDS } from "../../infra/aws/iam.ts";
 import { runWithMocks, type MockedProgram, type RegisteredResource } from "../support/pulumi/mocked-program.ts";
@@ -24,6 +25,9 @@ beforeAll(async () => {
       "novadrive:sourceUrl": SOURCE_URL,
       "novadrive:tlsCertificate": PEM("CERTIFICATE"),
       "novadrive:tlsKey": PEM("PRIVATE KEY"),
+      "novadrive:warehousePublicKey": generateKeyPairSync("rsa", { modulusLength: 2048 })
+        .publicKey.export({ type: "spki", format: "pem" })
+        .toString(),
     },
     { stack: "all", secretKeys: ["novadrive:sourceUrl", "novadrive:tlsKey"] },
   );
@@ -96,7 +100,12 @@ describe("the box's role", () => {
       Action: ["secretsmanager:GetSecretValue"],
       Resource: secrets.map((name) => `arn:aws:secretsmanager:sa-east-1:123456789012:secret:${name}-AbCdEf`),
     });
-    expect(secrets).toEqual(["novadrive/all/source-url", "novadrive/all/ui-password-hash", "novadrive/all/tls-key"]);
+    expect(secrets).toEqual([
+      "novadrive/all/source-url",
+      "novadrive/all/ui-password-hash",
+      "novadrive/all/snowflake-private-key",
+      "novadrive/all/tls-key",
+    ]);
   });
 
   it("reads releases, writes to one log group and to one namespace of metrics", () => {
@@ -179,7 +188,12 @@ describe("what is stored", () => {
     expect(versions.map(({ name }) => name)).toEqual(["novadrive-source-url", "novadrive-tls-key"]);
     for (const { inputs } of versions) expect(inputs["secretString"]).toHaveProperty("value");
     expect(plain(versions[0]?.inputs["secretString"])).toBe(SOURCE_URL);
-    expect(program.outputs["secretsToSet"]).toEqual([expect.stringContaining(" novadrive/all/ui-password-hash ")]);
+    expect(program.outputs["secretsToSet"]).toEqual([
+      expect.stringContaining(" novadrive/all/ui-password-hash "),
+      expect.stringContaining(" novadrive/all/snowflake-private-key "),
+    ]);
+    const keySecret = "arn:aws:secretsmanager:sa-east-1:123456789012:secret:novadrive/all/snowflake-private-key-AbCdEf";
+    expect(program.outputs["snowflakeUrl"]).toContain(`&private_key=${keySecret}`);
     for (const { type, inputs } of program.resources) {
       if (type === "aws:secretsmanager/secretVersion:SecretVersion") continue;
       expect(JSON.stringify(inputs)).not.toContain("hunter2");
