@@ -77,8 +77,8 @@ async function loadEverything(options: LoadBatchOptions, failures: Failures): Pr
 
 async function open({ source, warehouse, manifest, tables }: LoadBatchOptions, context: TaskContext) {
   for (const warning of await source.preflight(tables, context.signal)) context.log(warning, "warn");
-  await warehouse.prepare(manifest);
-  const state = await warehouse.readState();
+  await warehouse.prepare(manifest, { signal: context.signal });
+  const state = await warehouse.readState({ signal: context.signal });
   return { state, snapshot: await source.openSnapshot(tables, context.signal) };
 }
 

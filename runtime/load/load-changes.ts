@@ -30,9 +30,9 @@ export async function loadChanges(options: LoadBatchOptions, failures: Failures)
     }
   }
   options.onWake?.();
-  const state = await tasks.run({ kind: "prepare", subject: "" }, async () => {
-    await warehouse.prepare(manifest);
-    return await warehouse.readState();
+  const state = await tasks.run({ kind: "prepare", subject: "" }, async ({ signal }) => {
+    await warehouse.prepare(manifest, { signal });
+    return await warehouse.readState({ signal });
   });
   if (state.lastBatchId >= batchId) throw numberTaken(batchId, state.lastBatchId);
   // The warehouse's own watermarks decide; where they are the remembered ones, no digest is taken twice.

@@ -36,11 +36,14 @@ export async function publishTables(options: PublishTablesOptions, failures: Fai
   );
   // One for all attempts: what became of the first one is found by it.
   const uuid = randomUUID();
-  const published = await tasks.run({ kind: "publish", subject: "" }, () =>
-    warehouse.publish({
-      batch: { id: batchId, uuid, snapshot: snapshot.at, startedAt },
-      tables: loaded.map((table) => table.publication),
-    }),
+  const published = await tasks.run({ kind: "publish", subject: "" }, ({ signal }) =>
+    warehouse.publish(
+      {
+        batch: { id: batchId, uuid, snapshot: snapshot.at, startedAt },
+        tables: loaded.map((table) => table.publication),
+      },
+      { signal },
+    ),
   );
   const counts = new Map(published.map(({ rows, ...changes }) => [changes.name, { ...changes, rows_total: rows }]));
   return {

@@ -77,8 +77,9 @@ async function runNumbered(options: RunBatchOptions, context: NumberedContext): 
   events.emit({ type: "batch_started", batchId, at: startedAt, trigger });
   warnings.passTo((message) => events.emit({ type: "log", batchId, at: clock.now(), level: "warn", message }));
   const progress: BatchProgress = { snapshot: null, tables: [], models: [], tests: [] };
+  const before = warehouse && usageOf(warehouse);
   const error = warehouse && !failure ? await runSteps(options, { ...context, warehouse, progress }) : failure;
-  const usage = warehouse && usageOf(warehouse);
+  const usage = warehouse && usageSince(before, usageOf(warehouse));
   const result: BatchResult = {
     batch_id: batchId,
     status: outcome(progress, error),
@@ -98,6 +99,18 @@ async function runNumbered(options: RunBatchOptions, context: NumberedContext): 
 function usageOf(warehouse: Warehouse): WarehouseUsage | null {
   const usage = warehouse.usage();
   return usage?.statements === 0 ? { ...usage, credits: 0 } : usage;
+}
+
+/** What this batch used of a warehouse that was opened before it: its number may have turned out to be taken. */
+function usageSince(before: WarehouseUsage | null | undefined, now: WarehouseUsage | null): WarehouseUsage | null {
+  if (!before || !now || before.statements === 0) return now;
+  return {
+    statements: now.statements - before.statements,
+    warehouse_seconds: now.warehouse_seconds - before.warehouse_seconds,
+    bytes_staged: now.bytes_staged - before.bytes_staged,
+    rows_staged: now.rows_staged - before.rows_staged,
+    credits: now.credits === null ? null : now.credits - (before.credits ?? 0),
+  };
 }
 
 /** What is known of the batch so far. */

@@ -8,13 +8,15 @@ import { openWarehouse, parseWarehouseUrl, type OpenWarehouseOptions } from "./o
 
 export interface DiagnoseWarehouseOptions extends OpenWarehouseOptions {
   readonly manifest: Manifest;
+  /** Where models are built. */
+  readonly modelSchemas?: readonly string[] | undefined;
   /** Process of a batch that runs now: that it has the warehouse open is as it should be. */
   readonly batchProcess?: number | undefined;
 }
 
 /** Makes nothing that is not there: neither file nor schema nor table. Throws only the reason of the signal. */
 export async function diagnoseWarehouse(options: DiagnoseWarehouseOptions): Promise<readonly Finding[]> {
-  const { manifest, batchProcess, ...opening } = options;
+  const { manifest, modelSchemas = [], batchProcess, ...opening } = options;
   try {
     const target = parseWarehouseUrl(opening.url);
     if (target.engine === "duckdb" && target.file !== ":memory:") {
@@ -24,7 +26,7 @@ export async function diagnoseWarehouse(options: DiagnoseWarehouseOptions): Prom
     const warnings: Finding[] = [];
     const warn = (message: string): void => void warnings.push(...warningFinding(message));
     await using warehouse = await openWarehouse({ ...opening, warn });
-    const findings = await warehouse.diagnose(manifest);
+    const findings = await warehouse.diagnose(manifest, modelSchemas);
     return [...warnings, ...findings];
   } catch (thrown) {
     opening.signal?.throwIfAborted();

@@ -26,16 +26,19 @@ export interface Warehouse extends AsyncDisposable {
    *
    * @throws NovaError WAREHOUSE_SCHEMA_MISMATCH
    */
-  prepare(manifest: Manifest): Promise<void>;
+  prepare(manifest: Manifest, options?: StatementOptions): Promise<void>;
 
   /** What the warehouse knows of the batches published so far. */
-  readState(): Promise<PipelineState>;
+  readState(options?: StatementOptions): Promise<PipelineState>;
 
   /** A place for the rows of one table, which no reader sees until `publish`. An older one of the same name and purpose is emptied. */
   openIncoming(batchId: number, table: ManifestTable, purpose: IncomingPurpose): Promise<Incoming>;
 
-  /** Everything of the batch for all tables, in one transaction: afterwards readers see all of it, or (if this throws) none. */
-  publish(publication: Publication): Promise<readonly PublishedTable[]>;
+  /**
+   * Everything of the batch for all tables, in one transaction: afterwards readers see all of it, or (if this throws) none. It can be stopped up
+   * to the commit, where the engine can stop.
+   */
+  publish(publication: Publication, options?: StatementOptions): Promise<readonly PublishedTable[]>;
 
   /** The SQL text that names a relation in a model, in Snowflake's dialect. */
   relationName(relation: Relation): string;
@@ -58,8 +61,10 @@ export interface Warehouse extends AsyncDisposable {
   /**
    * Whether the warehouse is fit for the manifest: connection, privileges, versions, clock, stage tables. Everything that can be checked is,
    * whatever fails; does not throw and changes nothing.
+   *
+   * @param modelSchemas where models are built
    */
-  diagnose(manifest: Manifest): Promise<readonly Finding[]>;
+  diagnose(manifest: Manifest, modelSchemas: readonly string[]): Promise<readonly Finding[]>;
 }
 
 export interface StatementOptions {

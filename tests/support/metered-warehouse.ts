@@ -71,7 +71,7 @@ function meteredWarehouse(warehouse: Warehouse, { noted, usage }: Hooks): Wareho
   };
   return {
     capabilities: { ...warehouse.capabilities, metered: true },
-    prepare: (manifest) => counted("prepare", () => warehouse.prepare(manifest)),
+    prepare: (manifest, options) => counted("prepare", () => warehouse.prepare(manifest, options)),
     readState: () => counted("readState", () => warehouse.readState()),
     openIncoming: (...args) => counted("openIncoming", () => warehouse.openIncoming(...args)),
     publish: (publication) => counted("publish", () => warehouse.publish(publication), publication),
@@ -81,7 +81,7 @@ function meteredWarehouse(warehouse: Warehouse, { noted, usage }: Hooks): Wareho
     query: (...args) => counted("query", () => warehouse.query(...args)),
     materialize: (...args) => counted("materialize", () => warehouse.materialize(...args)),
     usage,
-    diagnose: (manifest) => counted("diagnose", () => warehouse.diagnose(manifest)),
+    diagnose: (...args) => counted("diagnose", () => warehouse.diagnose(...args)),
     [Symbol.asyncDispose]: () => warehouse[Symbol.asyncDispose](),
   };
 }

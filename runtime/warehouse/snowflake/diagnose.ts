@@ -27,8 +27,8 @@ export interface DiagnoseOptions {
   readonly target: Pick<SnowflakeTarget, "database" | "warehouse" | "role">;
   readonly manifest: Manifest;
   readonly clock: Clock;
-  /** Where models are built; `analytics` unless told. */
-  readonly modelSchemas?: readonly string[] | undefined;
+  /** Where models are built. */
+  readonly modelSchemas: readonly string[];
 }
 
 /** https://docs.snowflake.com/en/user-guide/key-pair-auth-troubleshooting */
@@ -106,7 +106,7 @@ class Diagnosis {
 
   /** Schemas, and the stage tables in them. @returns what a batch needs on those that are there */
   async #checkSchemas(role: string): Promise<readonly Need[]> {
-    const { target, manifest, modelSchemas = ["analytics"] } = this.#checks;
+    const { target, manifest, modelSchemas } = this.#checks;
     const wanted = schemaNeeds(target.database, manifest, modelSchemas);
     const shown = await this.#attempt(`database ${target.database}`, async () => {
       const schemas = named(await this.#session.run(showSchemas(target.database)), "name");

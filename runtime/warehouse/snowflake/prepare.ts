@@ -3,6 +3,7 @@ import { mapConcurrently } from "../../core/concurrency.ts";
 import { NovaError } from "../../core/errors.ts";
 import type { Manifest, ManifestTable } from "../../manifest/manifest.ts";
 import { isMissing } from "./missing.ts";
+import type { StatementOptions } from "../warehouse.ts";
 import { named } from "./rows.ts";
 import { describeStageTable, showWarehouses } from "./sql/catalogue.ts";
 import { incomingTable, STAGE } from "./sql/names.ts";
@@ -15,7 +16,7 @@ import {
   showPipelineTables,
 } from "./sql/pipeline.ts";
 import { compareStageTable, type LiveColumn } from "./stage-check.ts";
-import type { SnowflakeSession, SnowflakeSessions } from "./statement.ts";
+import type { SnowflakeSession, SnowflakeSessions, Statement, StatementResult } from "./statement.ts";
 import type { UsageMeter } from "./usage.ts";
 
 export interface PrepareOptions {
@@ -26,6 +27,7 @@ export interface PrepareOptions {
   readonly parallel: number;
   readonly warehouse: string;
   readonly warn: (message: string) => void;
+  readonly statement: StatementOptions;
 }
 
 /** @throws NovaError WAREHOUSE_SCHEMA_MISMATCH */
@@ -33,14 +35,15 @@ export async function prepare(options: PrepareOptions): Promise<void> {
   await checkStageTables(options);
   await options.sessions.use(async (session) => {
     await readWarehouse(session, options);
-    await makeRoom(session);
+    await makeRoom((statement) => session.run(statement, options.statement));
   });
 }
 
-async function checkStageTables({ sessions, manifest, parallel, warn }: PrepareOptions): Promise<void> {
-  const concurrency = { limit: parallel, signal: new AbortController().signal };
-  const compared = await mapConcurrently(manifest.tables, concurrency, async (table) => {
-    return compareStageTable(table, await sessions.use((session) => describeTable(session, table)));
+async function checkStageTables(options: PrepareOptions): Promise<void> {
+  const { sessions, manifest, parallel, warn, statement } = options;
+  const concurrency = { limit: parallel, signal: statement.signal ?? new AbortController().signal };
+  const compared = await mapConcurrently(manifest.tables, concurrency, async (table, signal) => {
+    return compareStageTable(table, await sessions.use((session) => describeTable(session, table, { signal })));
   });
   const differences = compared.flatMap((comparison) => comparison.differences);
   if (differences.length > 0) {
@@ -59,9 +62,10 @@ async function checkStageTables({ sessions, manifest, parallel, warn }: PrepareO
 async function describeTable(
   session: SnowflakeSession,
   table: ManifestTable,
+  options: StatementOptions,
 ): Promise<readonly LiveColumn[] | undefined> {
   try {
-    const columns = named(await session.run(describeStageTable(table)), "name", "type", "null?");
+    const columns = named(await session.run(describeStageTable(table), options), "name", "type", "null?");
     return columns.map(({ name, type, "null?": nullable }) => ({
       name: name ?? "",
       type: type ?? "",
@@ -73,8 +77,11 @@ async function describeTable(
   }
 }
 
-async function readWarehouse(session: SnowflakeSession, { warehouse, usage }: PrepareOptions): Promise<void> {
-  const found = named(await session.run(showWarehouses(warehouse)), "name", "size", "auto_suspend").find(
+async function readWarehouse(
+  session: SnowflakeSession,
+  { warehouse, usage, statement }: PrepareOptions,
+): Promise<void> {
+  const found = named(await session.run(showWarehouses(warehouse), statement), "name", "size", "auto_suspend").find(
     ({ name }) => name === warehouse,
   );
   if (!found) return;
@@ -84,13 +91,13 @@ async function readWarehouse(session: SnowflakeSession, { warehouse, usage }: Pr
 }
 
 /** What dead batches left behind goes; what they could not make is made. */
-async function makeRoom(session: SnowflakeSession): Promise<void> {
-  const tables = named(await session.run(showPipelineTables()), "name").map(({ name }) => name ?? "");
+async function makeRoom(run: (statement: Statement) => Promise<StatementResult>): Promise<void> {
+  const tables = named(await run(showPipelineTables()), "name").map(({ name }) => name ?? "");
   for (const [table, create] of Object.entries(PIPELINE_TABLES)) {
-    if (!tables.includes(table)) await session.run(create);
+    if (!tables.includes(table)) await run(create);
   }
-  await session.run(createStage());
+  await run(createStage());
   const leftovers = tables.filter(isIncomingTable);
-  for (const table of leftovers) await session.run(dropIncomingTable(incomingTable(table)));
-  await session.run(removeFiles(`@${STAGE}`));
+  for (const table of leftovers) await run(dropIncomingTable(incomingTable(table)));
+  await run(removeFiles(`@${STAGE}`));
 }

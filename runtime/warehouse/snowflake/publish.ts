@@ -1,6 +1,6 @@
 /** Everything of a batch into the stage tables, in one transaction. */
 import { NovaError } from "../../core/errors.ts";
-import type { Incoming, Publication, PublishedTable, TablePublication } from "../warehouse.ts";
+import type { Incoming, Publication, PublishedTable, StatementOptions, TablePublication } from "../warehouse.ts";
 import { changes, single } from "./rows.ts";
 import { SnowflakeIncoming } from "./snowflake-incoming.ts";
 import { findBatch, takeGuard, writeBatch, writeWatermarks } from "./sql/pipeline.ts";
@@ -14,6 +14,7 @@ export interface PublishOptions extends Pick<TransactionOptions, "sessions" | "c
   readonly expected: number;
   /** What an earlier attempt would have published, by the batch's UUID; its outcome may not have become known. */
   readonly attempted: Map<string, readonly PublishedTable[]>;
+  readonly statement: StatementOptions;
 }
 
 /**
@@ -26,6 +27,7 @@ export async function publish({
   attempted,
   sessions,
   clock,
+  statement,
 }: PublishOptions): Promise<readonly PublishedTable[]> {
   const { batch, tables } = publication;
   if (batch.id <= expected) throw alreadyPublished(batch.id, expected);
@@ -38,7 +40,8 @@ export async function publish({
   const earlier = attempted.get(batch.uuid);
   if (earlier && (await sessions.use(async (session) => single(await session.run(transaction.find)))) === "1")
     return earlier;
-  return inTransaction({ sessions, clock, ...transaction }, async (session) => {
+  return inTransaction({ sessions, clock, ...transaction }, async (transactionSession) => {
+    const session: SnowflakeSession = { run: (sent) => transactionSession.run(sent, statement) };
     const { inserted, updated } = changes(await session.run(takeGuard(expected, batch.id)));
     if (inserted + updated === 0) throw overtaken(batch.id, expected);
     const counts: Omit<PublishedTable, "rows">[] = [];

@@ -72,18 +72,18 @@ export class SnowflakeWarehouse implements Warehouse {
     };
   }
 
-  async prepare(manifest: Manifest): Promise<void> {
+  async prepare(manifest: Manifest, statement: StatementOptions = {}): Promise<void> {
     const { sessions, usage, parallel, target, warn } = this.#options;
-    await prepare({ sessions, usage, manifest, parallel, warehouse: target.warehouse, warn });
+    await prepare({ sessions, usage, manifest, parallel, warehouse: target.warehouse, warn, statement });
   }
 
-  async readState(): Promise<PipelineState> {
+  async readState(options: StatementOptions = {}): Promise<PipelineState> {
     const state = await this.#options.sessions.use(async (session) => {
-      const tables = new Set(named(await session.run(showPipelineTables()), "name").map(({ name }) => name));
+      const tables = new Set(named(await session.run(showPipelineTables(), options), "name").map(({ name }) => name));
       if (!tables.has("BATCHES") || !tables.has("WATERMARKS")) {
         return { lastBatchId: 0, watermarks: new Map<string, Watermark>() };
       }
-      const { rows } = await session.run(readState());
+      const { rows } = await session.run(readState(), options);
       const watermarks = rows.flatMap(([, table, batchId, cursor, cursorColumn, fence]) => {
         if (table === null || table === undefined) return [];
         return [[table, readWatermark(batchId, cursor, cursorColumn, fence)] as const];
@@ -102,12 +102,12 @@ export class SnowflakeWarehouse implements Warehouse {
     return incoming;
   }
 
-  async publish(publication: Publication): Promise<readonly PublishedTable[]> {
+  async publish(publication: Publication, statement: StatementOptions = {}): Promise<readonly PublishedTable[]> {
     const { sessions, clock } = this.#options;
-    const expected = this.#lastBatchId ?? (await this.readState()).lastBatchId;
+    const expected = this.#lastBatchId ?? (await this.readState(statement)).lastBatchId;
     this.#leftovers = undefined;
     await this.#endLeftovers();
-    const published = await publish({ publication, expected, attempted: this.#attempted, sessions, clock });
+    const published = await publish({ publication, expected, attempted: this.#attempted, sessions, clock, statement });
     this.#lastBatchId = publication.batch.id;
     await this.#tidy(publication.batch.id).catch(() => undefined);
     return published;
@@ -166,9 +166,9 @@ export class SnowflakeWarehouse implements Warehouse {
     return this.#options.usage.usage();
   }
 
-  diagnose(manifest: Manifest): Promise<readonly Finding[]> {
+  diagnose(manifest: Manifest, modelSchemas: readonly string[]): Promise<readonly Finding[]> {
     const { sessions, target, clock } = this.#options;
-    return diagnose({ sessions, target, clock, manifest });
+    return diagnose({ sessions, target, clock, manifest, modelSchemas });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

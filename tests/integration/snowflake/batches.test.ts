@@ -10,7 +10,7 @@ const MANIFEST = readManifest(`${SQL_FOLDER}/models/manifest.yml`);
 it("gives the same tables as DuckDB, value by value: all stage tables, all 18 models, batch after batch", async () => {
   await using snowflake = await startTestSnowflake();
   await snowflake.server.createStageTables(MANIFEST);
-  await using dealership = await createDealership({ sales: 1_000, settings: { warehouseUrl: snowflake.url } });
+  await using dealership = await createDealership({ sales: 400, settings: { warehouseUrl: snowflake.url } });
   const duckdbUrl = `duckdb:${dealership.folder}/compared.duckdb`;
   const config = { ...dealership.config, warehouseUrl: duckdbUrl, stateDir: `${dealership.folder}/compared` };
   const changes = [
@@ -34,4 +34,4 @@ it("gives the same tables as DuckDB, value by value: all stage tables, all 18 mo
     expect(Object.keys(ours)).toHaveLength(7 + 18);
     expect(ours).toEqual(theirs);
   }
-});
+}, 180_000);

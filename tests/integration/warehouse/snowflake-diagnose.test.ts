@@ -45,7 +45,8 @@ afterAll(async () => {
   await folder[Symbol.asyncDispose]();
 });
 
-const diagnose = (changed = url) => diagnoseWarehouse({ url: changed, manifest: MANIFEST });
+const diagnose = (changed = url) =>
+  diagnoseWarehouse({ url: changed, manifest: MANIFEST, modelSchemas: ["analytics"] });
 const wrong = async (changed?: string) => (await diagnose(changed)).filter(({ status }) => status !== "ok");
 
 /** Takes a privilege away until the result is disposed of. */

@@ -80,7 +80,13 @@ async function findings(changes: Readonly<Record<string, Answer>> = {}) {
     if (!found) throw new Error(`No answer to ${sql}`);
     return typeof found[1] === "function" ? found[1]() : found[1];
   });
-  const result = await diagnose({ sessions, target: TARGET, manifest: MANIFEST, clock: new FakeClock() });
+  const result = await diagnose({
+    sessions,
+    target: TARGET,
+    manifest: MANIFEST,
+    modelSchemas: ["analytics"],
+    clock: new FakeClock(),
+  });
   return { result, sent: sessions.sent, wrong: result.filter(({ status }) => status !== "ok") };
 }
 
