@@ -53,7 +53,7 @@ const inAws = { providers: [awsProvider], protect };
 const inSnowflake = { providers: [snowflakeProvider], protect };
 const { keyPair } = settings.runtimeLogin;
 
-const placement = placeHost(settings.placement, { provider: awsProvider });
+const placement = await placeHost(settings.placement, { provider: awsProvider });
 const network = new HostNetwork("novadrive", { ...settings.network, vpcId: placement.vpcId }, inAws);
 const address = new HostAddress("novadrive", { tags }, inAws);
 const stateVolume = new StateVolume(

@@ -9,9 +9,9 @@ export interface PlacementArgs {
 }
 
 export interface Placement {
-  readonly subnetId: pulumi.Output<string>;
-  readonly vpcId: pulumi.Output<string>;
-  readonly availabilityZone: pulumi.Output<string>;
+  readonly subnetId: string;
+  readonly vpcId: string;
+  readonly availabilityZone: string;
   /** Whether it was chosen here, and so may turn out otherwise another time: what stands already must then stay where it is. */
   readonly chosen: boolean;
 }
@@ -19,52 +19,41 @@ export interface Placement {
 /**
  * Looked up, never read off the instance: a volume whose zone were the instance's output would be replaced together with it.
  * The engine deletes first what depends on an instance that it deletes before its replacement, and so would the state be gone.
+ * @throws RunError where there is no such place
  */
-export function placeHost(args: PlacementArgs, options: pulumi.InvokeOptions): Placement {
-  const subnet =
-    args.subnetId === undefined ? defaultSubnet(args.instanceType, options) : named(args.subnetId, options);
-  return {
-    subnetId: subnet.id,
-    vpcId: subnet.vpcId,
-    availabilityZone: subnet.availabilityZone,
-    chosen: args.subnetId === undefined,
-  };
-}
-
-function named(id: string, options: pulumi.InvokeOptions): pulumi.Output<aws.ec2.GetSubnetResult> {
-  return pulumi.output(aws.ec2.getSubnet({ id }, options));
+export async function placeHost(args: PlacementArgs, options: pulumi.InvokeOptions): Promise<Placement> {
+  const { instanceType, subnetId } = args;
+  const { id, vpcId, availabilityZone } =
+    subnetId === undefined
+      ? await defaultSubnet(instanceType, options)
+      : await aws.ec2.getSubnet({ id: subnetId }, options);
+  return { subnetId: id, vpcId, availabilityZone, chosen: subnetId === undefined };
 }
 
 /** Of the subnets that AWS made in every zone, the first by the zone's name; not every zone has every instance type. */
-function defaultSubnet(instanceType: string, options: pulumi.InvokeOptions): pulumi.Output<aws.ec2.GetSubnetResult> {
-  const found = async (): Promise<aws.ec2.GetSubnetResult> => {
-    const { locations } = await aws.ec2.getInstanceTypeOfferings(
-      { locationType: "availability-zone", filters: [{ name: "instance-type", values: [instanceType] }] },
-      options,
+async function defaultSubnet(instanceType: string, options: pulumi.InvokeOptions): Promise<aws.ec2.GetSubnetResult> {
+  const { locations } = await aws.ec2.getInstanceTypeOfferings(
+    { locationType: "availability-zone", filters: [{ name: "instance-type", values: [instanceType] }] },
+    options,
+  );
+  const zones = locations.toSorted();
+  if (zones.length === 0) {
+    throw new pulumi.RunError(
+      `This region has no ${instanceType}: pulumi config set novadrive:instanceType <another x86-64 type>`,
     );
-    if (locations.length === 0) {
-      throw new pulumi.RunError(
-        `This region has no ${instanceType}: pulumi config set novadrive:instanceType <another x86-64 type>`,
-      );
-    }
-    const { ids } = await aws.ec2.getSubnets(
-      {
-        filters: [
-          { name: "default-for-az", values: ["true"] },
-          { name: "availability-zone", values: locations.toSorted() },
-        ],
-      },
-      options,
+  }
+  const filters = [
+    { name: "default-for-az", values: ["true"] },
+    { name: "availability-zone", values: zones },
+  ];
+  const { ids } = await aws.ec2.getSubnets({ filters }, options);
+  const subnets = await Promise.all(ids.map(async (id) => aws.ec2.getSubnet({ id }, options)));
+  const [first] = subnets.toSorted((a, b) => (a.availabilityZone < b.availabilityZone ? -1 : 1));
+  if (first === undefined) {
+    throw new pulumi.RunError(
+      `This account has no default subnet in a zone with ${instanceType} (${zones.join(", ")}): ` +
+        "pulumi config set novadrive:subnetId <subnet with a route to an internet gateway>",
     );
-    const subnets = await Promise.all(ids.map(async (id) => aws.ec2.getSubnet({ id }, options)));
-    const [first] = subnets.toSorted((a, b) => (a.availabilityZone < b.availabilityZone ? -1 : 1));
-    if (first === undefined) {
-      throw new pulumi.RunError(
-        `This account has no default subnet in a zone with ${instanceType} (${locations.toSorted().join(", ")}): ` +
-          "pulumi config set novadrive:subnetId <subnet with a route to an internet gateway>",
-      );
-    }
-    return first;
-  };
-  return pulumi.output(found());
+  }
+  return first;
 }
