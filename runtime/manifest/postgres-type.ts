@@ -169,8 +169,7 @@ export function fitOf(type: PostgresType, target: WarehouseType): Fit {
       return source.is === "json" ? checked({ check: "json_numbers" }) : mismatch;
     case "binary":
       if (source.is !== "bytes") return mismatch;
-      // Up to the largest size the warehouse itself refuses what is longer.
-      return target.length >= 8_388_608 ? EXACT : checked({ check: "bytes", max: target.length });
+      return checked({ check: "bytes", max: target.length });
     case "time":
       if (source.is !== "time") return mismatch;
       return checked({ check: "day" }, ...fraction(source.precision, target.precision));
@@ -199,7 +198,8 @@ function fitNumber(source: Family, target: { precision: number; scale: number })
 }
 
 function fitText(type: PostgresType, source: Family, length: number): Fit {
-  if (length >= MAX_VARCHAR) return EXACT;
+  // What other types write is not that long, and writing it twice to find out would cost as much as reading it.
+  if (length >= MAX_VARCHAR && source.is !== "text") return EXACT;
   const longest = longestText(type, source);
   return longest !== undefined && longest <= length ? EXACT : checked({ check: "length", max: length });
 }

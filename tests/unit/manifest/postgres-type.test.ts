@@ -87,7 +87,15 @@ test("the type that is proposed always fits, and checks at most what no type can
     fc.property(anyType, (source) => {
       const fit = fitOf(source, warehouse(dataTypeFor(source)));
       if (!fit.fits) return false;
-      const allowed = ["finite", "calendar", "day", "json_numbers", ...(source.name === "money" ? ["decimal"] : [])];
+      const largest = ["length", "bytes"];
+      const allowed = [
+        "finite",
+        "calendar",
+        "day",
+        "json_numbers",
+        ...largest,
+        ...(source.name === "money" ? ["decimal"] : []),
+      ];
       return fit.checks.every(({ check }) => allowed.includes(check));
     }),
   );
@@ -117,7 +125,9 @@ const CHECKED: [PostgresType, string, string[]][] = [
   [type("varchar", 14), "varchar(10)", []],
   [type("varchar", 15), "varchar(10)", ["length"]],
   [type("text"), "varchar(10)", ["length"]],
-  [type("text"), "text", []],
+  [type("text"), "text", ["length"]],
+  [type("varchar", 259), "text", []],
+  [type("bytea"), "binary", ["bytes"]],
   [type("uuid"), "varchar(36)", []],
   [type("uuid"), "varchar(35)", ["length"]],
   [type("timestamptz"), "timestamp_ltz(3)", ["calendar", "fraction"]],

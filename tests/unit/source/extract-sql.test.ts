@@ -38,7 +38,12 @@ const TABLE = manifestTable({
 test("columns that fit by their types are read as they are; others say what to refuse", () => {
   const sql = extractSql({ table: TABLE, relation: RELATION, what: "rows" });
   expect(copySql(sql, selectSql(sql, RELATION))).toBe(
-    `COPY (SELECT "id_vendas" AS "id_vendas", "sigla"::text AS "sigla", "no""te" AS "no""te", ` +
+    `COPY (SELECT "id_vendas" AS "id_vendas", "sigla"::text AS "sigla", ` +
+      `CASE WHEN (octet_length("no""te"::text) <= 16777216 OR char_length("no""te"::text) <= 16777216) ` +
+      `THEN "no""te" WHEN "no""te" IS NULL THEN NULL ` +
+      `ELSE ('novadrive:' || json_build_object('table', 'vendas', 'column', 'no"te', 'target', 'VARCHAR(16777216)', ` +
+      `'columns', '["id_vendas"]'::json, 'key', ARRAY[left("id_vendas"::text, 80)], 'value', left("no""te"::text, 80))::text)` +
+      `::integer::text::text END AS "no""te", ` +
       `CASE WHEN "data_atualizacao" >= '0001-01-01'::timestamptz AND "data_atualizacao" < '10000-01-01'::timestamptz ` +
       `THEN "data_atualizacao" WHEN "data_atualizacao" IS NULL THEN NULL ` +
       `ELSE ('novadrive:' || json_build_object('table', 'vendas', 'column', 'data_atualizacao', 'target', 'TIMESTAMP_LTZ(9)', ` +
@@ -64,10 +69,11 @@ test("a range of pages and the cursor's predicate stand side by side, the last r
 });
 
 test("NULL where the manifest has none is refused like a value that does not fit", () => {
-  const table = manifestTable({ name: "vendas", columns: { 'no"te': "text not null" } });
-  const { columns } = extractSql({ table, relation: RELATION, what: "rows" });
+  const table = manifestTable({ name: "vendas", columns: { id_vendas: "integer not null" } });
+  const columnsOfRelation = RELATION.columns.map((one) => ({ ...one, notNull: false }));
+  const { columns } = extractSql({ table, relation: { ...RELATION, columns: columnsOfRelation }, what: "rows" });
   expect(columns).toHaveLength(1);
   expect(columns[0]?.sql).toMatch(
-    /^CASE WHEN "no""te" IS NOT NULL THEN "no""te" ELSE \('novadrive:' .*ARRAY\[ctid::text\]/,
+    /^CASE WHEN "id_vendas" IS NOT NULL THEN "id_vendas" ELSE \('novadrive:' .*ARRAY\[ctid::text\]/,
   );
 });
