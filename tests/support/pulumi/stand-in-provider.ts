@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import process from "node:process";
 import { isDeepStrictEqual } from "node:util";
+import providerMessages from "@pulumi/pulumi/proto/provider_pb.js";
 import * as provider from "@pulumi/pulumi/provider/index.js";
 import { autoName, BEHAVIOURS, FUNCTIONS, type Behaviour, type Properties } from "./behaviour.ts";
 import { inputFields, inputProblems, plain, sdkVersion } from "./sdk-types.ts";
@@ -46,7 +47,7 @@ const standIn: provider.Provider = {
   async diff(_id, urn, olds: Properties, news: Properties) {
     const changed = changedKeys(urn, olds, news);
     const replaces = changed.filter((key) => behaviourOf(urn).replaces?.includes(key));
-    return { changes: changed.length > 0, replaces };
+    return { changes: changed.length > 0, replaces: [...replaces, ...changed.map((key) => `${CHANGED}${key}`)] };
   },
   async create(urn, inputs: Properties) {
     const id = `${typeOf(urn).split(":").at(-1)}-${createHash("sha256").update(urn).digest("hex").slice(0, 12)}`;
@@ -72,6 +73,19 @@ const standIn: provider.Provider = {
     const failures = complaints(token, inputs);
     return failures.length > 0 ? { failures } : { outputs: read(plain(inputs) as Properties) };
   },
+};
+
+// Which properties changed is what the engine asks replaceOnChanges about, and what the SDK's server has no way to tell it: such
+// keys travel among those that replace, and are sorted out here.
+const CHANGED = "changed:";
+const { prototype } = providerMessages.DiffResponse;
+const setReplaces = prototype.setReplacesList;
+prototype.setReplacesList = function sortOut(keys: string[]) {
+  this.setDiffsList(keys.filter((key) => key.startsWith(CHANGED)).map((key) => key.slice(CHANGED.length)));
+  return setReplaces.call(
+    this,
+    keys.filter((key) => !key.startsWith(CHANGED)),
+  );
 };
 
 await provider.main(standIn, engineArguments);
