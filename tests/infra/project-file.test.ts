@@ -18,7 +18,7 @@ const { name: project, config } = parse(file) as { name: string; config: Record<
 
 /** As Pulumi hands a value to the program. */
 function asText(value: unknown): string {
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 const own = Object.entries<Setting<unknown>>(SETTINGS).filter(([, { key }]) => key === undefined);
