@@ -14,7 +14,7 @@ const BODY_LIMIT_BYTES = 8_192;
 
 /** Tries a minute. IPv6 addresses count by their network of 64 bits, of which one machine has all. */
 const MOST_FROM_ONE = 5;
-const MOST_FROM_ALL = 30;
+const MOST_FROM_ALL = 20;
 const MINUTE_MS = 60_000;
 
 /** What to wait where the queue is full, in seconds. */
@@ -90,15 +90,16 @@ export function routeLogin(server: FastifyInstance, context: WebContext, guard: 
       const form = parse(loginForm, request.body);
       const next = safePath(form.next);
       const refusal = await refusalOf(request, form);
+      const address = request.ip;
       if (refusal) {
-        request.log.warn({ address: request.ip, status: refusal.status }, `login refused: ${refusal.problem}`);
+        request.log.warn({ address, status: refusal.status }, `login from ${address} refused: ${refusal.problem}`);
         return show(request, reply, next, refusal);
       }
       // Whatever session the browser brought ends here: nobody can prepare one for another.
       const before = guard.sessionOf(request);
       if (before) sessions.end(before);
       cookies.writeSession(reply, sessions.begin());
-      request.log.info({ address: request.ip }, "login");
+      request.log.info({ address }, `login from ${address}`);
       return reply.redirect(next, 303);
     });
 
@@ -112,7 +113,7 @@ export function routeLogin(server: FastifyInstance, context: WebContext, guard: 
       }
       sessions.end(session);
       cookies.clearSession(reply);
-      request.log.info({ address: request.ip }, "logout");
+      request.log.info({ address: request.ip }, `logout from ${request.ip}`);
       return reply.redirect("/login", 303);
     });
   });
