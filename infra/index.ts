@@ -205,6 +205,8 @@ export const instanceId = host.instanceId;
 /** What a firewall before the source has to let in. */
 export const hostAddress = address.publicIp;
 export const logGroup = observability.logGroupName;
+/** Follows the log from here; `--since 1d` shows the last day first. */
+export const logCommand = pulumi.interpolate`aws logs tail ${logGroup} --region ${region} --follow`;
 export const alarmTopic = observability.topicArn;
 export const snowflakeDatabase = warehouse.databaseName;
 export const snowflakeWarehouse = warehouse.warehouseName;

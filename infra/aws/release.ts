@@ -54,7 +54,8 @@ export class Release extends pulumi.ComponentResource {
       {
         parent: this,
         // The provider waits for an association that it creates, and not for one that it changes: a changed one would let
-        // `pulumi up` end before the release is in. Two at once would release twice.
+        // `pulumi up` end before the release is in. Two at once would release twice. On a box that has not yet reported to SSM it
+        // may not wait either, and the release comes when the box has: https://github.com/hashicorp/terraform-provider-aws/issues/31175
         replaceOnChanges: ["parameters", "targets"],
         deleteBeforeReplace: true,
         protect: false,

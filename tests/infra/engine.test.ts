@@ -86,10 +86,23 @@ describe.skipIf("missing" in pulumi)("the infrastructure program", () => {
     }
   });
 
+  it("goes on where an update has failed half-way", async () => {
+    const { workspace } = project.stack;
+    const usual = { ...workspace.envVars };
+    workspace.envVars = { ...usual, STAND_IN_REFUSES: "aws:ec2/instance:Instance" };
+    await expect(project.stack.up()).rejects.toThrow(/told to refuse this/);
+    workspace.envVars = usual;
+    const made = (await storedResources(project.stack)).map(({ type }) => type);
+    expect(made).toContain("aws:ebs/volume:Volume");
+    expect(made).not.toContain("aws:ec2/instance:Instance");
+  });
+
   it("creates everything", async () => {
     await project.stack.setConfig("novadrive:uiCidrs[0]", { value: "203.0.113.7/32" }, true);
     const { operations, outputs } = await up(project.stack);
     expect(new Set(Object.values(operations))).toEqual(new Set(["create"]));
+    expect(operations).toHaveProperty(["aws:ec2/instance:Instance novadrive-host"]);
+    expect(operations).not.toHaveProperty(["aws:ebs/volume:Volume novadrive-state"]);
     expect(outputs).toMatchObject({
       uiAddress: "https://203.0.113.10:8080",
       snowflakeDatabase: "NOVADRIVE",

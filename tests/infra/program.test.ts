@@ -289,6 +289,7 @@ describe("the stack", () => {
       uiAddress: "https://203.0.113.10:8080",
       hostAddress: "203.0.113.10",
       logGroup: "/novadrive/dev",
+      logCommand: "aws logs tail /novadrive/dev --region sa-east-1 --follow",
       alarmTopic: expect.stringMatching(/^arn:aws:sns:sa-east-1:/),
       secretsToSet: [
         "aws secretsmanager put-secret-value --region sa-east-1 --secret-id novadrive/dev/source-url --secret-string file:///dev/stdin",

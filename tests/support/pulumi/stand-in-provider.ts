@@ -50,6 +50,7 @@ const standIn: provider.Provider = {
     return { changes: changed.length > 0, replaces: [...replaces, ...changed.map((key) => `${CHANGED}${key}`)] };
   },
   async create(urn, inputs: Properties) {
+    if (typeOf(urn) === process.env["STAND_IN_REFUSES"]) throw new Error("The stand-in was told to refuse this");
     const id = `${typeOf(urn).split(":").at(-1)}-${createHash("sha256").update(urn).digest("hex").slice(0, 12)}`;
     return { id, outs: { ...behaviourOf(urn).computed?.(id, inputs), ...inputs } };
   },
