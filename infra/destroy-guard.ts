@@ -12,19 +12,6 @@ export type Ask = (args: readonly string[]) => Answer;
 
 const DESTROY = ["destroy", "down", "dn"];
 
-/** Flags before the command that take a value of their own. */
-const WITH_VALUE = [
-  "-C",
-  "--cwd",
-  "--color",
-  "--memprofilerate",
-  "--profiling",
-  "--tracing",
-  "--otel-traces",
-  "-v",
-  "--verbose",
-];
-
 /** What tells Pulumi which stack is meant, and which file is its configuration. */
 const WHICH = {
   "-s": "--stack",
@@ -39,8 +26,7 @@ const WHICH = {
  * kind prod, and while the last `up` left anything protected. Neither question starts the engine.
  */
 export function examine(args: readonly string[], ask: Ask): { readonly refusal: string | undefined } {
-  if (!DESTROY.includes(commandOf(args)) || args.includes("--help") || args.includes("-h"))
-    return { refusal: undefined };
+  if (!isDestroy(args) || args.includes("--help") || args.includes("-h")) return { refusal: undefined };
   const which = stackFlags(args);
   const config = ask(["config", "--json", "--non-interactive", ...which]);
   if (config.status !== 0) return { refusal: `${config.stderr.trim()}\nNothing was destroyed.` };
@@ -76,9 +62,15 @@ export function examine(args: readonly string[], ask: Ask): { readonly refusal: 
   return { refusal: undefined };
 }
 
-function commandOf(args: readonly string[]): string {
-  const command = args.find((arg, index) => !arg.startsWith("-") && !WITH_VALUE.includes(args[index - 1] ?? ""));
-  return command ?? "";
+/** The command may stand behind flags, and what stands behind a flag may be its value: then what follows counts too. */
+function isDestroy(args: readonly string[]): boolean {
+  for (const [index, arg] of args.entries()) {
+    if (arg.startsWith("-")) continue;
+    if (DESTROY.includes(arg)) return true;
+    const before = args[index - 1] ?? "";
+    if (!before.startsWith("-") || before.includes("=")) return false;
+  }
+  return false;
 }
 
 /** Each as one argument, `--stack=prod`. */

@@ -3,14 +3,14 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 
 /** All there can be. The runtime reads them at its start, by name, and writes none of them to a disk. */
-export const SECRETS = {
+const SECRETS = {
   "source-url": "URL of the source PostgreSQL, with user and password.",
   "ui-password-hash": "Hash of the password with which the page is opened.",
   "snowflake-private-key": "Private key of the service user in Snowflake, in PEM form.",
   "tls-key": "Private key of the page's certificate, in PEM form.",
 } as const;
 
-export type SecretName = keyof typeof SECRETS;
+type SecretName = keyof typeof SECRETS;
 
 export interface SecretsArgs {
   /** Before each name, so that stacks do not meet: `novadrive/dev`. */
@@ -62,6 +62,6 @@ export class Secrets extends pulumi.ComponentResource {
 }
 
 /** From standard input, so that the value stands in no shell history and no list of processes. */
-export function setCommand(region: string, secret: string): string {
+function setCommand(region: string, secret: string): string {
   return `aws secretsmanager put-secret-value --region ${region} --secret-id ${secret} --secret-string file:///dev/stdin`;
 }

@@ -95,7 +95,12 @@ describe("destroy", () => {
 
   it.each(["destroy", "down", "dn"])("knows itself by its other names: %s", (command) => {
     stack({ kind: "prod" });
-    for (const args of [[command], ["-C", folder, command], ["--color=never", command, "-y"]]) {
+    for (const args of [
+      [command],
+      ["-C", folder, command],
+      ["--color=never", command, "-y"],
+      ["--stack", "it", command],
+    ]) {
       expect(look(args).refusal).toMatch(/kind prod, which is not destroyed/);
     }
   });
@@ -164,12 +169,15 @@ describe("destroy", () => {
 });
 
 describe("every other command", () => {
-  it.each([["up", "--yes"], ["preview"], ["config", "set", "novadrive:kind", "dev"], ["stack", "select", "destroy"]])(
-    "goes to Pulumi as it is: %s %s",
-    (...args) => {
-      expect(look(args)).toEqual({ refusal: undefined, questions: [] });
-    },
-  );
+  it.each([
+    ["up", "--yes"],
+    ["preview"],
+    ["config", "set", "novadrive:kind", "dev"],
+    ["stack", "select", "destroy"],
+    ["--non-interactive", "config", "set", "novadrive:kind", "destroy"],
+  ])("goes to Pulumi as it is: %s %s", (...args) => {
+    expect(look(args)).toEqual({ refusal: undefined, questions: [] });
+  });
 
   it("reaches Pulumi unchanged", () => {
     const { stdout, questions } = run(["up", "--yes", "--message", "a b"]);

@@ -1,6 +1,7 @@
 /** Every resource that the program makes in AWS, held to the rules that hold for all: closed, encrypted, narrow, tagged. */
 import { generateKeyPairSync } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
+import { METRICS } from "../../infra/aws/alarms.ts";
 import { WILDCARDS } from "../../infra/aws/iam.ts";
 import { runWithMocks, type MockedProgram, type RegisteredResource } from "../support/pulumi/mocked-program.ts";
 import { plain } from "../support/pulumi/sdk-types.ts";
@@ -270,10 +271,15 @@ describe("alarms", () => {
     const own = { namespace: "NovaDrive/all" };
     expect(alarm("heartbeat-missing")).toMatchObject({
       ...own,
+      metricName: METRICS.heartbeat,
       treatMissingData: "breaching",
       comparisonOperator: "LessThanThreshold",
     });
-    expect(alarm("batch-failed")).toMatchObject({ ...own, treatMissingData: "ignore" });
+    expect(alarm("batch-failed")).toMatchObject({
+      ...own,
+      metricName: METRICS.batchFailed,
+      treatMissingData: "ignore",
+    });
   });
 
   it("come with logs that are kept for as long as was said", () => {
