@@ -19,6 +19,8 @@ interface Rule {
   readonly port: number;
   readonly cidr: string;
   readonly description: string;
+  /** There whatever the configuration says. */
+  readonly fixed?: true;
 }
 
 export class HostNetwork extends pulumi.ComponentResource {
@@ -32,14 +34,14 @@ export class HostNetwork extends pulumi.ComponentResource {
       { description: "NovaDrive: console in, sources and services out", vpcId: args.vpcId },
       { parent: this },
     );
-    // Rules come and go with the configuration, so they alone are never protected: closing a hole must not need a second command.
-    const ruleOptions = { parent: this, protect: false };
+    // Closing a hole must not need a second command, so a rule that comes and goes with the configuration is never protected.
+    const optionsFor = ({ fixed }: Rule) => (fixed ? { parent: this } : { parent: this, protect: false });
     for (const rule of ingressRules(args)) {
       const { port, cidr, description } = rule;
       new aws.vpc.SecurityGroupIngressRule(
         `${name}-${rule.name}`,
         { securityGroupId: group.id, ipProtocol: "tcp", fromPort: port, toPort: port, ...target(cidr), description },
-        ruleOptions,
+        optionsFor(rule),
       );
     }
     for (const rule of egressRules(args)) {
@@ -47,7 +49,7 @@ export class HostNetwork extends pulumi.ComponentResource {
       new aws.vpc.SecurityGroupEgressRule(
         `${name}-${rule.name}`,
         { securityGroupId: group.id, ipProtocol: "tcp", fromPort: port, toPort: port, ...target(cidr), description },
-        ruleOptions,
+        optionsFor(rule),
       );
     }
     this.securityGroupId = group.id;
@@ -68,8 +70,8 @@ function ingressRules({ uiPort, uiCidrs }: HostNetworkArgs): Rule[] {
 function egressRules({ sourcePort, sourceCidrs }: HostNetworkArgs): Rule[] {
   const anywhere = "0.0.0.0/0";
   const fixed: Rule[] = [
-    { name: "https", port: 443, cidr: anywhere, description: "Snowflake, AWS and package sources over TLS" },
-    { name: "http", port: 80, cidr: anywhere, description: "Ubuntu package mirrors; packages are signed" },
+    { name: "https", port: 443, cidr: anywhere, description: "Snowflake and AWS over TLS", fixed: true },
+    { name: "http", port: 80, cidr: anywhere, description: "Ubuntu package mirrors; packages are signed", fixed: true },
   ];
   const source = sourceCidrs.map((cidr) => ({
     name: `source-${slug(cidr)}`,

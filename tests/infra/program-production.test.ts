@@ -46,6 +46,11 @@ it("protects everything but what it says, with the reason, that it does not", ()
   expect(own.length).toBeGreaterThan(50);
   const unprotected = own.filter(({ protect }) => !protect);
   for (const { type } of unprotected) expect(Object.keys(NEVER_PROTECTED)).toContain(type);
+  // The rules that no setting takes away are protected like the rest.
+  const egress = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule";
+  expect(unprotected.filter(({ type }) => type === egress).map(({ name }) => name)).toEqual([
+    "novadrive-source-198.51.100.20-32",
+  ]);
   for (const reason of Object.values(NEVER_PROTECTED)) expect(reason.length).toBeGreaterThan(20);
 });
 
