@@ -1,0 +1,57 @@
+/** The settings of the runtime on the box, as the file that systemd reads them from. It holds no secret, only where secrets are. */
+import { environmentName, readConfig } from "../../runtime/config/config.ts";
+import { OPTIONS, type OptionName } from "../../runtime/config/options.ts";
+import { isReference } from "../../runtime/config/secret-reference.ts";
+import { environmentLine } from "./quote.ts";
+
+export interface BoxEnvironment {
+  /** Settings of the runtime that differ from their defaults, as they would be written. Secrets are references. */
+  readonly settings: Readonly<Partial<Record<OptionName, string>>>;
+  readonly region: string;
+  readonly logGroup: string;
+  readonly metricNamespace: string;
+}
+
+/** The certificate's file where it is to be made on the box, and where a configured one is put. */
+export const CERTIFICATE = {
+  made: { cert: "/var/lib/novadrive/tls/certificate.pem", key: "/var/lib/novadrive/tls/key.pem" },
+  given: { cert: "/etc/novadrive/certificate.pem" },
+} as const;
+
+const STATE_DIR = "/var/lib/novadrive";
+
+/**
+ * Checked by the runtime's own table of settings, so that a value that it would refuse on the box is refused before anything is made.
+ *
+ * @returns one line a variable, sorted, no line end behind the last
+ * @throws RangeError for a value that the runtime refuses, and for a secret that is no reference
+ */
+export function renderEnvironment({ settings, region, logGroup, metricNamespace }: BoxEnvironment): string {
+  const runtime = Object.fromEntries(
+    (Object.keys(OPTIONS) as OptionName[]).flatMap((key) => {
+      const value = key === "stateDir" ? STATE_DIR : settings[key];
+      return value === undefined ? [] : [[environmentName(OPTIONS[key]), value] as const];
+    }),
+  );
+  for (const key of ["sourceUrl", "uiPasswordHash"] as const) {
+    const value = settings[key];
+    if (value !== undefined && !isReference(value)) {
+      throw new RangeError(
+        `${environmentName(OPTIONS[key])} is to be a reference to a secret on the box, not the secret.`,
+      );
+    }
+  }
+  const [problem] = readConfig({ environment: runtime }).problems;
+  if (problem !== undefined)
+    throw new RangeError(`The runtime on the box would refuse its settings: ${problem.message}`);
+  const variables: Readonly<Record<string, string>> = {
+    ...runtime,
+    AWS_REGION: region,
+    NOVADRIVE_LOG_GROUP: logGroup,
+    NOVADRIVE_METRIC_NAMESPACE: metricNamespace,
+  };
+  return Object.keys(variables)
+    .toSorted()
+    .map((name) => environmentLine(name, variables[name] ?? ""))
+    .join("\n");
+}

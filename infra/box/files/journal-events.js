@@ -1,0 +1,79 @@
+/** From the journal, as `journalctl --output=json` prints it, to bodies of PutLogEvents (`events-<n>.json`) and to metrics (`metrics`). */
+import { createReadStream, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { createInterface } from "node:readline";
+
+/** https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html, with some room to spare. */
+const MOST = { events: 10_000, bytes: 1_000_000, span: 23 * 3_600_000, message: 250_000 };
+/** What CloudWatch counts for an event besides its text. */
+const EVENT_BYTES = 26;
+
+/**
+ * @param {AsyncIterable<string>} lines
+ * @param {(events: {timestamp: number, message: string}[]) => void} send told of each full batch, in the order of time
+ * @param {(metric: {name: string, value: number, at: Date}) => void} measure
+ */
+export async function readJournal(lines, send, measure) {
+  let batch = [];
+  let bytes = 0;
+  const flush = () => {
+    // CloudWatch wants the order of time; two services' lines may be a moment out of it.
+    if (batch.length > 0) send(batch.toSorted((a, b) => a.timestamp - b.timestamp));
+    batch = [];
+    bytes = 0;
+  };
+  for await (const line of lines) {
+    const entry = parse(line);
+    const message = textOf(entry?.MESSAGE);
+    const timestamp = Math.floor(Number(entry?.__REALTIME_TIMESTAMP) / 1000);
+    if (!message || !Number.isFinite(timestamp)) continue;
+    const size = Buffer.byteLength(message) + EVENT_BYTES;
+    const full = batch.length >= MOST.events || bytes + size > MOST.bytes;
+    if (full || batch.some((event) => Math.abs(event.timestamp - timestamp) > MOST.span)) flush();
+    batch.push({ timestamp, message });
+    bytes += size;
+    const failed = batchFailed(message);
+    if (failed !== undefined) measure({ name: "BatchFailed", value: failed ? 1 : 0, at: new Date(timestamp) });
+  }
+  flush();
+}
+
+/** The journal gives texts that are not UTF-8 as a list of bytes, and those that are too long as null. */
+function textOf(message) {
+  const text = Array.isArray(message) ? Buffer.from(message).toString("utf8") : message;
+  if (typeof text !== "string") return undefined;
+  return Buffer.byteLength(text) <= MOST.message ? text : `${text.slice(0, MOST.message / 4)} …`;
+}
+
+/** @returns undefined for a line that does not tell how a batch ended */
+function batchFailed(message) {
+  const line = parse(message);
+  if (line === undefined) return undefined;
+  if (typeof line.batch === "number" && typeof line.status === "string") return line.status !== "success";
+  return typeof line.code === "string" && /^(?:the batch of|batch) .* failed: /.test(line.msg) ? true : undefined;
+}
+
+function parse(text) {
+  try {
+    const value = JSON.parse(text);
+    return typeof value === "object" && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+if (import.meta.main) {
+  const [logGroupName, logStreamName, folder = "."] = process.argv.slice(2);
+  let count = 0;
+  let metrics = "";
+  await readJournal(
+    createInterface({ input: createReadStream("", { fd: 0 }) }),
+    (logEvents) => {
+      const name = `events-${String(++count).padStart(6, "0")}.json`;
+      writeFileSync(join(folder, name), JSON.stringify({ logGroupName, logStreamName, logEvents }));
+    },
+    ({ name, value, at }) => (metrics += `${name} ${value} ${at.toISOString()}\n`),
+  );
+  writeFileSync(join(folder, "metrics"), metrics);
+}

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Tells CloudWatch every minute that the page answers, how batches ended, and what the journal says of the service.
+# Ubuntu's packages have no agent that does this, and AWS's own is an installer from outside; this needs curl and the release's Node.
+set -euo pipefail
+here="$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
+# shellcheck source=infra/box/files/lib.sh
+source "$here/lib.sh"
+# shellcheck source=infra/box/files/aws.sh
+source "$here/aws.sh"
+
+: "${AWS_REGION:?}" "${NOVADRIVE_LOG_GROUP:?}" "${NOVADRIVE_METRIC_NAMESPACE:?}"
+cursor="${STATE_DIRECTORY:?}/cursor"
+work="$(mktemp -d)"
+trap 'rm -rf "$work"' EXIT
+
+# metric <name> <value> [<time>]
+metric() {
+  aws_request monitoring "$(aws_url monitoring)/" -o /dev/null --max-time 20 \
+    --data-urlencode Action=PutMetricData --data-urlencode Version=2010-08-01 \
+    --data-urlencode "Namespace=$NOVADRIVE_METRIC_NAMESPACE" \
+    --data-urlencode "MetricData.member.1.MetricName=$1" --data-urlencode "MetricData.member.1.Value=$2" \
+    ${3:+--data-urlencode "MetricData.member.1.Timestamp=$3"}
+}
+
+# logs <action> <file with its body>
+logs() {
+  aws_request logs "$(aws_url logs)/" --max-time 30 -H "content-type: application/x-amz-json-1.1" \
+    -H "x-amz-target: Logs_20140328.$1" --data-binary "@$2"
+}
+
+status=0
+is_healthy "$(release_of current)" && { metric Heartbeat 1 || status=1; }
+
+# The place up to which the journal was read counts only when all of it has arrived: rather a line twice than none.
+cp "$cursor" "$work/cursor" 2>/dev/null || true
+stream="$(metadata_of meta-data/instance-id)"
+journalctl --unit=novadrive.service --unit=novadrive-prepare.service --output=json --no-pager --quiet \
+  --cursor-file="$work/cursor" >"$work/journal"
+"$here/../bin/node" "$here/journal-events.js" "$NOVADRIVE_LOG_GROUP" "$stream" "$work" <"$work/journal"
+
+if [ ! -e "$STATE_DIRECTORY/stream-$stream" ]; then
+  printf '{"logGroupName":"%s","logStreamName":"%s"}' "$NOVADRIVE_LOG_GROUP" "$stream" >"$work/stream"
+  answer="$(logs CreateLogStream "$work/stream")" || [[ "$answer" == *ResourceAlreadyExistsException* ]] ||
+    fail "CloudWatch made no log stream: $answer"
+  touch "$STATE_DIRECTORY/stream-$stream"
+fi
+for body in "$work"/events-*.json; do
+  [ -e "$body" ] || continue
+  answer="$(logs PutLogEvents "$body")" || fail "CloudWatch took no log lines: $answer"
+done
+while read -r name value time; do
+  metric "$name" "$value" "$time"
+done <"$work/metrics"
+[ ! -e "$work/cursor" ] || mv "$work/cursor" "$cursor"
+exit "$status"
