@@ -55,7 +55,7 @@ export async function runBatch(options: RunBatchOptions): Promise<BatchResult> {
   if (result.error?.code !== "BATCH_NUMBER_TAKEN") return result;
   // The number was taken from what this machine remembers; now the warehouse has been asked.
   const batchId = store.nextBatchId(Number(result.error.details?.["lastBatchId"]));
-  return await runNumbered(options, { ...context, batchId, remembered: undefined });
+  return await runNumbered(options, { ...context, batchId, remembered: undefined, accounted: result.usage });
 }
 
 interface NumberedContext {
@@ -68,6 +68,8 @@ interface NumberedContext {
   readonly failure?: NovaError | undefined;
   /** What this machine knows of the last batch, where the warehouse's statements cost money. */
   readonly remembered?: PublishedState | undefined;
+  /** What the batch before it used of the same warehouse. */
+  readonly accounted?: WarehouseUsage | undefined;
 }
 
 async function runNumbered(options: RunBatchOptions, context: NumberedContext): Promise<BatchResult> {
@@ -77,9 +79,8 @@ async function runNumbered(options: RunBatchOptions, context: NumberedContext): 
   events.emit({ type: "batch_started", batchId, at: startedAt, trigger });
   warnings.passTo((message) => events.emit({ type: "log", batchId, at: clock.now(), level: "warn", message }));
   const progress: BatchProgress = { snapshot: null, tables: [], models: [], tests: [] };
-  const before = warehouse && usageOf(warehouse);
   const error = warehouse && !failure ? await runSteps(options, { ...context, warehouse, progress }) : failure;
-  const usage = warehouse && usageSince(before, usageOf(warehouse));
+  const usage = warehouse && usageSince(context.accounted, usageOf(warehouse));
   const result: BatchResult = {
     batch_id: batchId,
     status: outcome(progress, error),
@@ -102,8 +103,8 @@ function usageOf(warehouse: Warehouse): WarehouseUsage | null {
 }
 
 /** What this batch used of a warehouse that was opened before it: its number may have turned out to be taken. */
-function usageSince(before: WarehouseUsage | null | undefined, now: WarehouseUsage | null): WarehouseUsage | null {
-  if (!before || !now || before.statements === 0) return now;
+function usageSince(before: WarehouseUsage | undefined, now: WarehouseUsage | null): WarehouseUsage | null {
+  if (!before || !now) return now;
   return {
     statements: now.statements - before.statements,
     warehouse_seconds: now.warehouse_seconds - before.warehouse_seconds,
