@@ -51,7 +51,9 @@ it("covers the names that the program gives, and those that the provider makes o
   const covered = (sid: string, arn: string) =>
     resourceOf(sid).some((pattern) => matchesGlob(arn.replaceAll("/", "|"), pattern.replaceAll("/", "|")));
   const named = (type: string) =>
-    program.all(type).map(({ name, inputs }) => String(inputs["name"] ?? `${name}-0a1b2c3`));
+    program
+      .all(type)
+      .map(({ name, inputs }) => (typeof inputs["name"] === "string" ? inputs["name"] : `${name}-0a1b2c3`));
   const account = "sa-east-1:123456789012";
   const expected: readonly (readonly [string, string, string])[] = [
     ["Secrets", "aws:secretsmanager/secret:Secret", `arn:aws:secretsmanager:${account}:secret:`],

@@ -57,6 +57,23 @@ export function inputFields(token: string): ReadonlyMap<string, Field> {
   return fieldsOf(declarations(sdk, `${file}.d.ts`), interfaceName);
 }
 
+const nestedTypes = new Map<string, ReadonlyMap<string, Field>>();
+
+function nestedFields(sdk: string, namespace: string | undefined, name: string): ReadonlyMap<string, Field> {
+  const key = `${sdk}:${namespace ?? ""}:${name}`;
+  let fields = nestedTypes.get(key);
+  if (!fields) {
+    const text = declarations(sdk, "types/input.d.ts");
+    fields = fieldsOf(
+      text,
+      name,
+      namespace === undefined ? 0 : text.indexOf(`export declare namespace ${namespace} {`),
+    );
+    nestedTypes.set(key, fields);
+  }
+  return fields;
+}
+
 /** One line a problem: an unknown property, a missing one, a value of another type. */
 export function inputProblems(token: string, inputs: Readonly<Record<string, unknown>>): string[] {
   const [sdk = ""] = token.split(":");
@@ -92,10 +109,12 @@ function valueProblems(sdk: string, type: string, value: unknown, path: string):
   if (typeof value === "object") {
     const nested = /inputs\.(?:(\w+)\.)?(\w+)/.exec(type);
     if (!nested) return type.includes("[key: string]") ? [] : [`${path} is an object, not ${type}`];
-    const text = declarations(sdk, "types/input.d.ts");
-    const from = nested[1] === undefined ? 0 : text.indexOf(`export declare namespace ${nested[1]} {`);
-    const fields = fieldsOf(text, nested[2] ?? "", from);
-    return objectProblems(sdk, fields, value as Readonly<Record<string, unknown>>, `${path}.`);
+    return objectProblems(
+      sdk,
+      nestedFields(sdk, nested[1], nested[2] ?? ""),
+      value as Readonly<Record<string, unknown>>,
+      `${path}.`,
+    );
   }
   const scalar = typeof value;
   const allowed = new RegExp(`\\b${scalar}\\b`).test(type) || (scalar === "string" && /enums\./.test(type));
