@@ -1,4 +1,5 @@
 /** Writes files as a tar archive in which nothing tells when, where or by whom it was made. */
+import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { Readable } from "node:stream";
@@ -36,14 +37,14 @@ async function* blocks({ texts, files }: Parameters<typeof writeArchive>[0]): As
     yield body;
     yield padding(body.length);
   }
-  for (const { path, mode, bytes, source } of files) {
+  for (const { path, mode, bytes, sha256, source } of files) {
     yield header({ path, mode, size: bytes });
-    let read = 0;
+    const hash = createHash("sha256");
     for await (const chunk of createReadStream(source)) {
-      read += chunk.length;
+      hash.update(chunk);
       yield chunk;
     }
-    if (read !== bytes) throw new Error(`${source} was changed while it was packed; try again.`);
+    if (hash.digest("hex") !== sha256) throw new Error(`${source} was changed while it was packed; try again.`);
     yield padding(bytes);
   }
   yield Buffer.alloc(2 * BLOCK);

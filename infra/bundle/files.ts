@@ -34,7 +34,7 @@ const isProgram = (path: string): boolean => path === "bin/node" || /^box\/[^/]+
  */
 export async function filesBelow(options: {
   readonly folder: string;
-  /** Where they go in the bundle. */
+  /** Where they go in the bundle; empty for its top. */
   readonly to: string;
   /** By the path below the folder. */
   readonly keep: (path: string) => boolean;
@@ -45,14 +45,15 @@ export async function filesBelow(options: {
     entries.map(async (entry): Promise<BundleFile[]> => {
       const { name } = entry;
       const source = join(folder, name);
+      const path = to === "" ? name : `${to}/${name}`;
       if (entry.isDirectory()) {
         // A package's own node_modules are packages by themselves.
         if (name === "node_modules") return [];
-        return await filesBelow({ folder: source, to: `${to}/${name}`, keep: (path) => keep(`${name}/${path}`) });
+        return await filesBelow({ folder: source, to: path, keep: (below) => keep(`${name}/${below}`) });
       }
       if (!keep(name)) return [];
       if (!entry.isFile()) throw new Error(`${source} is no ordinary file, which is all that a bundle takes.`);
-      return [bundleFile(`${to}/${name}`, source)];
+      return [bundleFile(path, source)];
     }),
   );
   return found.flat();

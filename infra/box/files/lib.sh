@@ -61,7 +61,7 @@ wait_healthy() {
     # It ended three times by itself: more of the same will not help.
     [ "${restarts:-0}" -lt 3 ] || return 1
     [ "$SECONDS" -lt "$until" ] || return 1
-    sleep 1
+    sleep "${NOVADRIVE_HEALTH_PAUSE:-1}"
   done
 }
 
@@ -82,7 +82,7 @@ start_release() {
 
 # The last words of the service, for whoever reads why a release failed. It prints no secret.
 last_words() {
-  journalctl --unit=novadrive.service --lines=40 --output=cat --no-pager 2>/dev/null >&2 || true
+  journalctl --unit=novadrive.service --lines=40 --output=cat --no-pager >&2 2>/dev/null || true
 }
 
 # Removes what is older than the newest few, but never what a link points to.

@@ -1,0 +1,247 @@
+/** What the box does by itself: makes its disk ready, makes a certificate, reports to CloudWatch. */
+import { X509Certificate } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readFile, stat, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { METRICS } from "../../infra/aws/alarms.ts";
+import { readTls } from "../../runtime/web/tls.ts";
+import { environmentFor, FILES, goodProgram, makeBox, type Box } from "../support/box/box.ts";
+
+const PREPARE = join(FILES, "../prepare.sh");
+
+describe("the disk of the state", () => {
+  /** Disks are files here; what would mount them says so. */
+  async function boxWithDisks(
+    disks: Readonly<Record<string, string>>,
+  ): Promise<Box & { disk: (name: string) => string }> {
+    const box = await makeBox();
+    const disk = (name: string) => join(box.root, name);
+    const lines = Object.entries(disks).map(([name, serial]) => `${disk(name)} ${serial}`);
+    for (const name of Object.keys(disks)) await writeFile(disk(name), "");
+    for (const name of Object.keys(disks)) await truncate(disk(name), 16 << 20);
+    await box.stub("lsblk", `#!/bin/sh\ncat <<'END'\n${lines.join("\n")}\nEND\n`);
+    await box.stub("mountpoint", `#!/bin/sh\ntest -e "$NOVADRIVE_ROOT/mounted"\n`);
+    await box.stub("mount", `#!/bin/sh\necho "$*" >>"$NOVADRIVE_ROOT/mounted"\n`);
+    await box.stub("useradd", `#!/bin/sh\necho "$*" >>"$NOVADRIVE_ROOT/users"\n`);
+    return Object.assign(box, { disk });
+  }
+
+  const prepare = async (box: Box, changes: Readonly<Record<string, string>> = {}) =>
+    await box.script(PREPARE, {
+      VOLUME_ID: "vol-0abc",
+      XEN_DEVICE: "/dev/no-such-device",
+      NOVADRIVE_STATE: join(box.root, "mnt"),
+      NOVADRIVE_DISK_SECONDS: "0",
+      ...changes,
+    });
+
+  const mounted = async (box: Box) => await readFile(join(box.root, "mounted"), "utf8");
+
+  it("is found by its volume's id, made a file system when blank, and mounted by UUID", async () => {
+    await using box = await boxWithDisks({ root: "vol0root", other: "vol0other", state: "vol0abc" });
+    const ran = await prepare(box);
+    expect(ran).toMatchObject({ status: 0 });
+    expect(await mounted(box)).toMatch(/^-o noatime,nodev,nosuid,noexec UUID=[0-9a-f-]{36} .*\/mnt\n$/);
+    for (const untouched of ["root", "other"]) {
+      expect((await readFile(box.disk(untouched))).every((byte) => byte === 0)).toBe(true);
+    }
+  });
+
+  it("keeps what is on it at the next start, and on the next box", async () => {
+    await using box = await boxWithDisks({ state: "vol0abc" });
+    await prepare(box);
+    const first = await mounted(box);
+    await writeFile(join(box.root, "mounted"), "");
+    await box.stub("mountpoint", "#!/bin/sh\nexit 1\n");
+    await prepare(box);
+    expect(await mounted(box)).toBe(first);
+  });
+
+  it("is left alone once it is mounted", async () => {
+    await using box = await boxWithDisks({ state: "vol0abc" });
+    await writeFile(join(box.root, "mounted"), "by systemd\n");
+    expect(await prepare(box)).toMatchObject({ status: 0 });
+    expect(await mounted(box)).toBe("by systemd\n");
+  });
+
+  it("is on its Xen name where disks have no serial number", async () => {
+    await using box = await boxWithDisks({ xvdf: "" });
+    expect(await prepare(box, { XEN_DEVICE: box.disk("xvdf") })).toMatchObject({ status: 0 });
+    expect(await mounted(box)).toContain("UUID=");
+  });
+
+  it("is never made anew if something is on it, known or not", async () => {
+    await using box = await boxWithDisks({ state: "vol0abc" });
+    const bytes = Buffer.alloc(16 << 20);
+    bytes.write("somebody's data", 5000);
+    await writeFile(box.disk("state"), bytes);
+    const ran = await prepare(box);
+    expect(ran.status).toBe(1);
+    expect(ran.stderr).toContain("is not blank either: it is left alone");
+    expect(await readFile(box.disk("state"))).toEqual(bytes);
+    expect(existsSync(join(box.root, "mounted"))).toBe(false);
+  });
+
+  it("is waited for, and named if it never comes", async () => {
+    await using box = await boxWithDisks({ root: "vol0root" });
+    const ran = await prepare(box);
+    expect(ran.status).toBe(1);
+    expect(ran.stderr).toContain("The volume vol-0abc is not attached.");
+  });
+
+  it("belongs to a user that is made once", async () => {
+    await using box = await boxWithDisks({ state: "vol0abc" });
+    await box.stub("getent", "#!/bin/sh\nexit 2\n");
+    await prepare(box);
+    expect(await readFile(join(box.root, "users"), "utf8")).toMatch(
+      /^--system .*--shell \/usr\/sbin\/nologin novadrive\n$/,
+    );
+  });
+});
+
+describe("the certificate of the page", () => {
+  const make = async (box: Box, certificate = join(box.root, "tls/certificate.pem")) =>
+    await box.script(join(FILES, "certificate.sh"), { STATE_DIRECTORY: box.root, NOVADRIVE_UI_TLS_CERT: certificate });
+
+  it("is made on the box for its address, once, and is one that the page takes", async () => {
+    await using box = await makeBox();
+    expect(await make(box)).toMatchObject({ status: 0 });
+    const certFile = join(box.root, "tls/certificate.pem");
+    const keyFile = join(box.root, "tls/key.pem");
+    const warnings: string[] = [];
+    const tls = readTls({ certFile, keyFile, now: new Date(), warn: (message) => warnings.push(message) });
+    expect(warnings).toEqual([]);
+    const certificate = new X509Certificate(tls?.cert ?? "");
+    expect(certificate.subjectAltName).toBe("DNS:localhost, IP Address:127.0.0.1, IP Address:203.0.113.9");
+    expect((await stat(keyFile)).mode & 0o777).toBe(0o600);
+    await make(box);
+    expect(await readFile(certFile, "utf8")).toBe(tls?.cert);
+  });
+
+  it("is left alone where one was configured, or none", async () => {
+    await using box = await makeBox();
+    expect(await make(box, "/etc/novadrive/certificate.pem")).toMatchObject({ status: 0 });
+    expect(await make(box, "")).toMatchObject({ status: 0 });
+    expect(existsSync(join(box.root, "tls"))).toBe(false);
+  });
+});
+
+describe("the report to CloudWatch", () => {
+  const line = (message: unknown, at: number) =>
+    JSON.stringify({ MESSAGE: message, __REALTIME_TIMESTAMP: String(at * 1000) });
+  const AT = Date.parse("2026-11-22T03:00:00Z");
+
+  async function released(): Promise<Box> {
+    const box = await makeBox();
+    const { hash } = await box.publish(goodProgram("one"));
+    await box.release({ hash });
+    await mkdir(join(box.root, "report"));
+    await box.stub(
+      "journalctl",
+      `#!/bin/bash
+for word in "$@"; do case "$word" in --cursor-file=*) cursor="\${word#*=}" ;; esac; done
+from="$(cat "$cursor" 2>/dev/null || echo 0)"
+tail -n "+$((from + 1))" "$NOVADRIVE_ROOT/journal"
+wc -l <"$NOVADRIVE_ROOT/journal" >"$cursor"
+`,
+    );
+    return box;
+  }
+
+  const report = async (box: Box) => {
+    const variables = Object.fromEntries(
+      environmentFor(box.port)
+        .split("\n")
+        .map((text) => [text.slice(0, text.indexOf("=")), text.slice(text.indexOf("=") + 2, -1)]),
+    );
+    const file = join(box.root, "opt/novadrive/current/box/report.sh");
+    return await box.script(file, { ...variables, STATE_DIRECTORY: join(box.root, "report") });
+  };
+  const journal = async (box: Box, lines: readonly string[]) =>
+    await writeFile(join(box.root, "journal"), lines.map((text) => `${text}\n`).join(""));
+  const sent = (box: Box, action: string) => box.aws.requests.filter((request) => request.action === action);
+  const metrics = (box: Box) =>
+    sent(box, "PutMetricData").map(({ body }) => {
+      const form = new URLSearchParams(body);
+      expect(form.get("Namespace")).toBe("NovaDrive/test");
+      return [form.get("MetricData.member.1.MetricName"), form.get("MetricData.member.1.Value")];
+    });
+
+  it("has a heartbeat while the page answers, the lines of the journal once, and how batches ended", async () => {
+    await using box = await released();
+    const lines = [
+      line(JSON.stringify({ level: 30, msg: "batch 7 started (schedule)", batch: 7, trigger: "schedule" }), AT),
+      line(JSON.stringify({ level: 30, batch: 7, status: "success", msg: "batch 7: success in 2 s" }), AT + 2000),
+      line(JSON.stringify({ level: 30, batch: 8, status: "failed", msg: "batch 8: failed in 2 s" }), AT + 4000),
+      line(
+        JSON.stringify({ level: 50, code: "DISK_FULL", msg: "the batch of 2026-11-22 failed: DISK_FULL: no" }),
+        AT + 5000,
+      ),
+      line([...Buffer.from("bytes, ó")], AT + 3000),
+      line(null, AT + 6000),
+    ];
+    await journal(box, lines);
+    expect(await report(box)).toMatchObject({ status: 0, stderr: "" });
+    const [events, ...more] = sent(box, "PutLogEvents").map(({ body }): { logEvents: { message: string }[] } =>
+      JSON.parse(body),
+    );
+    expect(more).toEqual([]);
+    expect(events).toMatchObject({ logGroupName: "/novadrive/test", logStreamName: "i-0box" });
+    expect(events?.logEvents).toHaveLength(5);
+    expect(events?.logEvents[2]).toEqual({ timestamp: AT + 3000, message: "bytes, ó" });
+    const { heartbeat, batchFailed } = METRICS;
+    expect(metrics(box)).toEqual([
+      [heartbeat, "1"],
+      [batchFailed, "0"],
+      [batchFailed, "1"],
+      [batchFailed, "1"],
+    ]);
+
+    await journal(box, [...lines, line("one more", AT + 60_000)]);
+    await report(box);
+    expect(sent(box, "CreateLogStream")).toHaveLength(1);
+    expect(JSON.parse(sent(box, "PutLogEvents")[1]?.body ?? "{}")).toMatchObject({
+      logEvents: [{ message: "one more" }],
+    });
+  });
+
+  it("has no heartbeat when the page does not answer, but the log that says why", async () => {
+    await using box = await released();
+    process.kill(Number(await readFile(join(box.root, "pid"), "utf8")), "SIGKILL");
+    await journal(box, [line("SECRET_UNREACHABLE", AT)]);
+    await report(box);
+    expect(metrics(box)).toEqual([]);
+    expect(sent(box, "PutLogEvents")).toHaveLength(1);
+  });
+
+  it("brings later what CloudWatch did not take", async () => {
+    await using box = await released();
+    box.aws.refusals.set("PutLogEvents", '{"__type":"ThrottlingException"}');
+    await journal(box, [line("a line", AT)]);
+    const ran = await report(box);
+    expect(ran.status).toBe(1);
+    expect(ran.stderr).toContain("ThrottlingException");
+    box.aws.refusals.clear();
+    await report(box);
+    expect(JSON.parse(sent(box, "PutLogEvents")[0]?.body ?? "{}")).toMatchObject({
+      logEvents: [{ message: "a line" }],
+    });
+  });
+
+  it("goes on where the stream is there already, and keeps to what one request may hold", async () => {
+    await using box = await released();
+    box.aws.refusals.set("CreateLogStream", '{"__type":"ResourceAlreadyExistsException"}');
+    const long = "x".repeat(200_000);
+    await journal(box, [
+      ...Array.from({ length: 7 }, (_, index) => line(long, AT + index)),
+      line("next day", AT + 86_400_000),
+    ]);
+    expect(await report(box)).toMatchObject({ status: 0 });
+    const counts = sent(box, "PutLogEvents").map(({ body }) => {
+      const { logEvents }: { logEvents: unknown[] } = JSON.parse(body);
+      return logEvents.length;
+    });
+    expect(counts).toEqual([4, 3, 1]);
+  });
+});

@@ -1,0 +1,156 @@
+/** What is checked by the tools that the box's own files are for: systemd, ShellCheck, cloud-init. What is not installed is skipped, and says so. */
+import { execFile, execFileSync } from "node:child_process";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { STATE_DEVICE } from "../../infra/aws/state-volume.ts";
+import { renderReleaseScript } from "../../infra/box/release-script.ts";
+import { renderUserData } from "../../infra/box/user-data.ts";
+import { BUCKET, environmentFor, FILES } from "../support/box/box.ts";
+import { unitValues } from "../support/box/unit-file.ts";
+
+const BOX = join(FILES, "..");
+const UNITS = [
+  join(FILES, "novadrive.service"),
+  join(FILES, "novadrive-report.service"),
+  join(FILES, "novadrive-report.timer"),
+  join(BOX, "novadrive-prepare.service"),
+];
+const VOLUME = { volumeId: "vol-0123456789abcdef0", device: STATE_DEVICE };
+
+/** Whether a command is there; a missing one is said aloud, so that nobody takes its tests for passed. */
+function installed(command: string, debianPackage: string): boolean {
+  try {
+    execFileSync("sh", ["-c", `command -v ${command}`], { stdio: "ignore" });
+    return true;
+  } catch {
+    console.warn(`SKIPPED: ${command} is not installed: apt-get install ${debianPackage}`);
+    return false;
+  }
+}
+
+const run = async (command: string, args: readonly string[]): Promise<{ status: number; output: string }> =>
+  await new Promise((resolve) => {
+    execFile(command, args, (error, stdout, stderr) =>
+      resolve({ status: error === null ? 0 : Number(error.code ?? -1), output: stdout + stderr }),
+    );
+  });
+
+async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "novadrive-units-"));
+  try {
+    await work(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+describe.skipIf(!installed("systemd-analyze", "systemd"))("the units", () => {
+  it("are understood by systemd, each of their lines", async () => {
+    await inFolder(async (folder) => {
+      const files: string[] = [];
+      for (const unit of UNITS) {
+        let text = await readFile(unit, "utf8");
+        for (const [command = ""] of [...unitValues(text, "ExecStart"), ...unitValues(text, "ExecStartPre")].map(
+          (line) => line.split(" "),
+        )) {
+          await mkdir(join(folder, command, ".."), { recursive: true });
+          await writeFile(join(folder, command), "");
+          await chmod(join(folder, command), 0o755);
+          text = text.replaceAll(`=${command}`, `=${folder}${command}`);
+        }
+        files.push(join(folder, unit.slice(unit.lastIndexOf("/") + 1)));
+        // A path below the test's folder; the document is not looked for.
+        await writeFile(files.at(-1) ?? "", text);
+      }
+      const { status, output } = await run("systemd-analyze", [
+        "verify",
+        "--man=no",
+        "--recursive-errors=no",
+        ...files,
+      ]);
+      expect({ status, output }).toEqual({ status: 0, output: "" });
+    });
+  });
+
+  it.each(["novadrive.service", "novadrive-report.service"])("%s exposes less than 3.0 of 10", async (unit) => {
+    const { status, output } = await run("systemd-analyze", [
+      "security",
+      "--offline=true",
+      "--threshold=30",
+      "--no-pager",
+      join(FILES, unit),
+    ]);
+    expect(output).toContain("Overall exposure level");
+    expect({ status, output: status === 0 ? "" : output }).toEqual({ status: 0, output: "" });
+  });
+});
+
+describe.skipIf(!installed("shellcheck", "shellcheck"))("the scripts", () => {
+  it("have nothing that ShellCheck warns of, the document's text among them", async () => {
+    await inFolder(async (folder) => {
+      const script = join(folder, "document");
+      await writeFile(
+        script,
+        renderReleaseScript({ region: "sa-east-1", artifactBucket: BUCKET, environment: environmentFor(8080) }),
+      );
+      const own = (await readdir(FILES)).filter((name) => name.endsWith(".sh")).map((name) => join(FILES, name));
+      const all = [...own, join(BOX, "release.sh"), join(BOX, "prepare.sh"), script];
+      const checked = await run("shellcheck", [
+        "--severity=warning",
+        "--external-sources",
+        `--source-path=${join(BOX, "../..")}`,
+        ...all,
+      ]);
+      expect(checked).toEqual({ status: 0, output: "" });
+    });
+  });
+});
+
+describe("the user data", () => {
+  it("knows the volume, and nothing that a release may change", () => {
+    const text = renderUserData(VOLUME);
+    const { write_files: files }: { write_files: { path: string; content: string }[] } = parse(text);
+    expect(files.find(({ path }) => path === "/etc/novadrive/volume.env")?.content).toBe(
+      'VOLUME_ID="vol-0123456789abcdef0"\nXEN_DEVICE="/dev/xvdf"\n',
+    );
+    expect(text.replaceAll("169.254.169.123", "")).not.toMatch(/releases|[0-9a-f]{40}|\d\.\d+\.\d/);
+  });
+
+  it("brings the very script and unit of this project", async () => {
+    const { write_files: files }: { write_files: { path: string; content: string }[] } = parse(renderUserData(VOLUME));
+    const content = (path: string) => files.find((file) => file.path === path)?.content;
+    expect(content("/usr/local/sbin/novadrive-prepare")).toBe(await readFile(join(BOX, "prepare.sh"), "utf8"));
+    expect(content("/etc/systemd/system/novadrive-prepare.service")).toBe(
+      await readFile(join(BOX, "novadrive-prepare.service"), "utf8"),
+    );
+  });
+
+  it("is refused for what is no volume or no device", () => {
+    expect(() => renderUserData({ ...VOLUME, volumeId: "vol-1\nruncmd: [reboot]" })).toThrow("no id of a volume");
+    expect(() => renderUserData({ ...VOLUME, device: "/dev/sda1" })).toThrow("no device name");
+  });
+
+  it.skipIf(!installed("cloud-init", "cloud-init"))("is what cloud-init's schema allows", async () => {
+    await inFolder(async (folder) => {
+      const file = join(folder, "user-data");
+      await writeFile(file, renderUserData(VOLUME));
+      const { status, output } = await run("cloud-init", ["schema", "--config-file", file]);
+      expect({ status, output }).toMatchObject({ status: 0, output: expect.stringContaining("Valid") });
+    });
+  });
+});
+
+describe("the service", () => {
+  it("may write nowhere but to its state and its cache, and holds no right", async () => {
+    const unit = await readFile(join(FILES, "novadrive.service"), "utf8");
+    expect(unitValues(unit, "User")).toEqual(["novadrive"]);
+    expect(unitValues(unit, "CapabilityBoundingSet")).toEqual([""]);
+    expect(unitValues(unit, "ProtectSystem")).toEqual(["strict"]);
+    expect(unitValues(unit, "ReadWritePaths")).toEqual([]);
+    expect(unitValues(unit, "MemoryMax")).toEqual(["88%"]);
+    expect(unitValues(unit, "Restart")).toEqual(["on-failure"]);
+  });
+});
