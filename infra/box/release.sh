@@ -27,6 +27,7 @@ fetch_release() {
   trap 'rm -rf "$opt/incoming"' EXIT
   # S3 wants the hash of the body too, here that of none: not every curl adds it by itself (github.com/curl/curl/issues/8810).
   aws_request s3 "$(aws_url s3)/$artifact_bucket/releases/$release_hash.tar.gz" -o "$incoming/bundle.tar.gz" --max-time 600 --retry 3 \
+    --speed-limit 1000 --speed-time 30 \
     -H "x-amz-content-sha256: $(sha256sum </dev/null | cut -d' ' -f1)" ||
     fail "The bundle could not be fetched from the bucket $artifact_bucket: $(head -c 500 "$incoming/bundle.tar.gz" 2>/dev/null)"
   tar -xzf "$incoming/bundle.tar.gz" -C "$incoming/files" --no-same-owner ||

@@ -1,6 +1,6 @@
 /** Makes the bundle: everything that the box runs, so that it needs no package registry. */
 import { existsSync } from "node:fs";
-import { mkdir, readFile, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { writeArchive } from "./archive.ts";
 import { isUseful, parseLock, productionPackages } from "./dependencies.ts";
@@ -21,7 +21,7 @@ export interface Bundle {
 export interface MakeBundleOptions {
   /** The project's folder. */
   readonly root: string;
-  /** Folder for the archive; made if it is not there. */
+  /** Folder for the archive, and for packages that were fetched for it; made if it is not there. */
   readonly out: string;
   /** For tests: fetches the box's packages even where the installed ones would do. */
   readonly fetch?: boolean | undefined;
@@ -35,7 +35,7 @@ export interface MakeBundleOptions {
  */
 export async function makeBundle({ root, out, fetch }: MakeBundleOptions): Promise<Bundle> {
   const lock = parseLock(await readFile(join(root, "package-lock.json"), "utf8"));
-  await using platform = await platformFiles({ root, lock, fetch });
+  const platform = await platformFiles({ root, lock, cache: out, fetch });
   const packages = await Promise.all(
     productionPackages(lock).map((folder) =>
       filesBelow({ folder: join(platform.root, folder), to: folder, keep: isUseful }),
@@ -75,6 +75,22 @@ export async function packFiles({
   const file = join(out, `${hash}.tar.gz`);
   await mkdir(out, { recursive: true });
   if (!existsSync(file)) await writeArchive({ file, texts: { [LIST]: list }, files: hashed });
+  await removeOld(out, file);
   const { size: bytes } = await stat(file);
   return { file, hash, bytes, unpackedBytes: hashed.reduce((sum, { bytes }) => sum + bytes, 0) };
+}
+
+/** Each is some 85 MB, and of use only until it is in the bucket. */
+const KEPT_ARCHIVES = 3;
+
+async function removeOld(out: string, current: string): Promise<void> {
+  const names = (await readdir(out)).filter((name) => /^[0-9a-f]{64}\.tar\.gz$/.test(name));
+  const files = await Promise.all(
+    names
+      .map((name) => join(out, name))
+      .filter((file) => file !== current)
+      .map(async (file) => ({ file, at: (await stat(file)).mtimeMs })),
+  );
+  const old = files.toSorted((a, b) => b.at - a.at).slice(KEPT_ARCHIVES - 1);
+  await Promise.all(old.map(({ file }) => rm(file, { force: true })));
 }

@@ -1,13 +1,14 @@
 /** Where the box's packages and its Node.js are: in this project, or fetched for the box when this computer is of another kind. */
 import { execFile } from "node:child_process";
-import { cp, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { hash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { cp, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
 import { BOX, type Lock } from "./dependencies.ts";
 
-export interface PlatformFiles extends AsyncDisposable {
+export interface PlatformFiles {
   /** Has node_modules. */
   readonly root: string;
   /** The Node.js program for the box. */
@@ -24,23 +25,31 @@ export function isLikeTheBox(): boolean {
   return process.platform === BOX.os && process.arch === BOX.cpu && glibc;
 }
 
-/** @throws Error with npm's own words if the packages cannot be fetched */
+/**
+ * What was fetched is kept, and used until the lock file is another one.
+ *
+ * @throws Error with npm's own words if the packages cannot be fetched
+ */
 export async function platformFiles(options: {
   readonly root: string;
   readonly lock: Lock;
+  /** Where fetched packages are kept. */
+  readonly cache: string;
   /** For tests: fetches even where it need not. */
   readonly fetch?: boolean | undefined;
 }): Promise<PlatformFiles> {
-  const { root, lock, fetch = !isLikeTheBox() } = options;
-  if (!fetch) {
-    return { root, node: join(root, "node_modules/node/bin/node"), [Symbol.asyncDispose]: async () => undefined };
-  }
+  const { root, lock, cache, fetch = !isLikeTheBox() } = options;
+  if (!fetch) return { root, node: join(root, "node_modules/node/bin/node") };
   const version = lock.packages["node_modules/node"]?.version;
   if (version === undefined) throw new Error("package-lock.json has no package node: npm install --save-dev node@24");
-  const folder = await mkdtemp(join(tmpdir(), "novadrive-bundle-"));
-  const remove = async () => await rm(folder, { recursive: true, force: true });
+  const program = `node-${BOX.os}-${BOX.cpu}`;
+  const folder = join(cache, `packages-${hash("sha256", JSON.stringify(lock), "hex").slice(0, 16)}`);
+  const fetched = { root: folder, node: join(folder, "node/node_modules", program, "bin/node") };
+  if (existsSync(folder)) return fetched;
+  await mkdir(cache, { recursive: true });
+  const partial = await mkdtemp(`${folder}.partial-`);
   try {
-    for (const file of ["package.json", "package-lock.json"]) await cp(join(root, file), join(folder, file));
+    for (const file of ["package.json", "package-lock.json"]) await cp(join(root, file), join(partial, file));
     const forTheBox = [
       `--os=${BOX.os}`,
       `--cpu=${BOX.cpu}`,
@@ -49,26 +58,17 @@ export async function platformFiles(options: {
       "--prefer-offline",
     ];
     const quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
-    await npm(folder, ["ci", "--omit=dev", ...forTheBox, ...quiet]);
+    await npm(partial, ["ci", "--omit=dev", ...forTheBox, ...quiet]);
     // The package `node` fetches its program in a script, for the machine that runs the script. Its program is a package too.
-    const program = `node-${BOX.os}-${BOX.cpu}`;
-    await npm(folder, [
-      "install",
-      "--no-save",
-      "--no-package-lock",
-      `--prefix=${folder}/node`,
-      `${program}@${version}`,
-      ...forTheBox,
-      ...quiet,
-    ]);
-    return {
-      root: folder,
-      node: join(folder, "node/node_modules", program, "bin/node"),
-      [Symbol.asyncDispose]: remove,
-    };
-  } catch (thrown) {
-    await remove();
-    throw thrown;
+    const alone = ["--no-save", "--no-package-lock", `--prefix=${join(partial, "node")}`];
+    await npm(partial, ["install", `${program}@${version}`, ...alone, ...forTheBox, ...quiet]);
+    // Two at once have fetched the same.
+    await rename(partial, folder).catch((thrown: unknown) => {
+      if (!existsSync(folder)) throw thrown;
+    });
+    return fetched;
+  } finally {
+    await rm(partial, { recursive: true, force: true });
   }
 }
 
