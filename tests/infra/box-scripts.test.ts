@@ -4,7 +4,9 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import fc from "fast-check";
 import { METRICS } from "../../infra/aws/alarms.ts";
+import { readJournal, type LogEvent } from "../../infra/box/files/journal-events.ts";
 import { readTls } from "../../runtime/web/tls.ts";
 import { environmentFor, FILES, goodProgram, makeBox, type Box } from "../support/box/box.ts";
 
@@ -79,7 +81,7 @@ describe("the disk of the state", () => {
     const ran = await prepare(box);
     expect(ran.status).toBe(1);
     expect(ran.stderr).toContain("is not blank either: it is left alone");
-    expect(await readFile(box.disk("state"))).toEqual(bytes);
+    expect(bytes.equals(await readFile(box.disk("state")))).toBe(true);
     expect(existsSync(join(box.root, "mounted"))).toBe(false);
   });
 
@@ -227,6 +229,30 @@ wc -l <"$NOVADRIVE_ROOT/journal" >"$cursor"
     expect(JSON.parse(sent(box, "PutLogEvents")[0]?.body ?? "{}")).toMatchObject({
       logEvents: [{ message: "a line" }],
     });
+  });
+
+  it("has every line once, in requests that CloudWatch takes", async () => {
+    const entry = fc.record({
+      at: fc.integer({ min: 0, max: 4 * 86_400_000 }),
+      bytes: fc.integer({ min: 1, max: 300_000 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(entry, { maxLength: 60 }), async (entries) => {
+        const ordered = entries.toSorted((a, b) => a.at - b.at);
+        const lines = ordered.map(({ at, bytes }, index) => line(`${index} ${"x".repeat(bytes)}`, AT + at));
+        const requests: (readonly LogEvent[])[] = [];
+        await readJournal({ lines, send: (events) => requests.push(events), measure: () => undefined });
+        expect(requests.flat().map(({ message }) => Number.parseInt(message, 10))).toEqual(
+          ordered.map((_, index) => index),
+        );
+        for (const events of requests) {
+          const times = events.map(({ timestamp }) => timestamp);
+          expect((times.at(-1) ?? 0) - (times[0] ?? 0)).toBeLessThan(86_400_000);
+          expect(events.reduce((sum, { message }) => sum + Buffer.byteLength(message) + 26, 0)).toBeLessThan(1_048_576);
+        }
+      }),
+      { numRuns: 30 },
+    );
   });
 
   it("goes on where the stream is there already, and keeps to what one request may hold", async () => {

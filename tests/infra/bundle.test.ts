@@ -11,6 +11,7 @@ import { isUseful, NOT_ON_THE_BOX, parseLock, productionPackages } from "../../i
 import { bundleFile, filesBelow } from "../../infra/bundle/files.ts";
 import { isLikeTheBox } from "../../infra/bundle/platform.ts";
 import { createShop } from "../support/shop.ts";
+import { BUCKET, environmentFor, makeBox } from "../support/box/box.ts";
 import { execStart } from "../support/box/unit-file.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -283,6 +284,18 @@ describe.skipIf(!isLikeTheBox())("the bundle of this project", () => {
     expect(JSON.parse(stdout)).toMatchObject({ status: "success", tables: { length: 3 }, models: { length: 1 } });
     const { stage, source } = await shop.contents();
     expect(stage).toEqual(source);
+  });
+
+  it("is what the box's own script fetches, checks and starts", async () => {
+    await using box = await makeBox();
+    box.aws.objects.set(`${BUCKET}/releases/${bundle.hash}.tar.gz`, bundle.file);
+    const settings = environmentFor(box.port, { sourceUrl: "aws-secretsmanager:source-url?region=sa-east-1" })
+      // This computer has no such folder, and no such secret.
+      .replace('"/var/lib/novadrive"', `"${box.root}/state"`)
+      .replace(/(?<=SOURCE_URL=").*(?=")/, "postgres://127.0.0.1:1/x");
+    const ran = await box.release({ hash: bundle.hash, environment: settings });
+    expect(ran).toEqual({ status: 0, stdout: `Release ${bundle.hash} runs.\n`, stderr: "" });
+    expect(await box.health()).toMatchObject({ status: "ok", release: bundle.hash });
   });
 
   it("has the driver of the warehouse and the client of the secrets, which load without the rest of the project", async () => {

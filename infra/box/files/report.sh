@@ -36,7 +36,7 @@ cp "$cursor" "$work/cursor" 2>/dev/null || true
 stream="$(metadata_of meta-data/instance-id)"
 journalctl --unit=novadrive.service --unit=novadrive-prepare.service --output=json --no-pager --quiet \
   --cursor-file="$work/cursor" >"$work/journal"
-"$here/../bin/node" "$here/journal-events.js" "$NOVADRIVE_LOG_GROUP" "$stream" "$work" <"$work/journal"
+"$here/../bin/node" "$here/journal-events.ts" "$NOVADRIVE_LOG_GROUP" "$stream" "$work" <"$work/journal"
 
 if [ ! -e "$STATE_DIRECTORY/stream-$stream" ]; then
   printf '{"logGroupName":"%s","logStreamName":"%s"}' "$NOVADRIVE_LOG_GROUP" "$stream" >"$work/stream"

@@ -1,5 +1,5 @@
 /** From the journal, as `journalctl --output=json` prints it, to bodies of PutLogEvents (`events-<n>.json`) and to metrics (`metrics`). */
-import { createReadStream, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
@@ -9,13 +9,28 @@ const MOST = { events: 10_000, bytes: 1_000_000, span: 23 * 3_600_000, message: 
 /** What CloudWatch counts for an event besides its text. */
 const EVENT_BYTES = 26;
 
-/**
- * @param {AsyncIterable<string>} lines
- * @param {(events: {timestamp: number, message: string}[]) => void} send told of each full batch, in the order of time
- * @param {(metric: {name: string, value: number, at: Date}) => void} measure
- */
-export async function readJournal(lines, send, measure) {
-  let batch = [];
+export interface LogEvent {
+  /** Milliseconds since 1970. */
+  readonly timestamp: number;
+  readonly message: string;
+}
+
+export interface Metric {
+  readonly name: string;
+  readonly value: number;
+  readonly at: Date;
+}
+
+export interface ReadJournalOptions {
+  /** One JSON object each, as journalctl prints them. */
+  readonly lines: AsyncIterable<string> | Iterable<string>;
+  /** Told of each full batch, in the order of time. */
+  readonly send: (events: readonly LogEvent[]) => void;
+  readonly measure: (metric: Metric) => void;
+}
+
+export async function readJournal({ lines, send, measure }: ReadJournalOptions): Promise<void> {
+  let batch: LogEvent[] = [];
   let bytes = 0;
   const flush = () => {
     // CloudWatch wants the order of time; two services' lines may be a moment out of it.
@@ -30,7 +45,8 @@ export async function readJournal(lines, send, measure) {
     if (!message || !Number.isFinite(timestamp)) continue;
     const size = Buffer.byteLength(message) + EVENT_BYTES;
     const full = batch.length >= MOST.events || bytes + size > MOST.bytes;
-    if (full || batch.some((event) => Math.abs(event.timestamp - timestamp) > MOST.span)) flush();
+    const [first] = batch;
+    if (full || (first !== undefined && Math.abs(timestamp - first.timestamp) > MOST.span)) flush();
     batch.push({ timestamp, message });
     bytes += size;
     const failed = batchFailed(message);
@@ -40,23 +56,29 @@ export async function readJournal(lines, send, measure) {
 }
 
 /** The journal gives texts that are not UTF-8 as a list of bytes, and those that are too long as null. */
-function textOf(message) {
+function textOf(message: unknown): string | undefined {
   const text = Array.isArray(message) ? Buffer.from(message).toString("utf8") : message;
   if (typeof text !== "string") return undefined;
   return Buffer.byteLength(text) <= MOST.message ? text : `${text.slice(0, MOST.message / 4)} …`;
 }
 
 /** @returns undefined for a line that does not tell how a batch ended */
-function batchFailed(message) {
+function batchFailed(message: string): boolean | undefined {
   const line = parse(message);
   if (line === undefined) return undefined;
-  if (typeof line.batch === "number" && typeof line.status === "string") return line.status !== "success";
-  return typeof line.code === "string" && /^(?:the batch of|batch) .* failed: /.test(line.msg) ? true : undefined;
+  const { batch, status, code, msg } = line;
+  if (typeof batch === "number" && typeof status === "string") return status !== "success";
+  const broken = typeof code === "string" && typeof msg === "string" && /^(?:the batch of|batch) .* failed: /.test(msg);
+  return broken ? true : undefined;
 }
 
-function parse(text) {
+type Fields = Readonly<
+  Partial<Record<"MESSAGE" | "__REALTIME_TIMESTAMP" | "batch" | "status" | "code" | "msg", unknown>>
+>;
+
+function parse(text: string): Fields | undefined {
   try {
-    const value = JSON.parse(text);
+    const value: unknown = JSON.parse(text);
     return typeof value === "object" && value !== null ? value : undefined;
   } catch {
     return undefined;
@@ -67,13 +89,13 @@ if (import.meta.main) {
   const [logGroupName, logStreamName, folder = "."] = process.argv.slice(2);
   let count = 0;
   let metrics = "";
-  await readJournal(
-    createInterface({ input: createReadStream("", { fd: 0 }) }),
-    (logEvents) => {
+  await readJournal({
+    lines: createInterface({ input: process.stdin }),
+    send: (logEvents) => {
       const name = `events-${String(++count).padStart(6, "0")}.json`;
       writeFileSync(join(folder, name), JSON.stringify({ logGroupName, logStreamName, logEvents }));
     },
-    ({ name, value, at }) => (metrics += `${name} ${value} ${at.toISOString()}\n`),
-  );
+    measure: ({ name, value, at }) => (metrics += `${name} ${value} ${at.toISOString()}\n`),
+  });
   writeFileSync(join(folder, "metrics"), metrics);
 }
