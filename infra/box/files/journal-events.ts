@@ -15,7 +15,7 @@ export interface LogEvent {
   readonly message: string;
 }
 
-export interface Metric {
+interface Metric {
   readonly name: string;
   readonly value: number;
   readonly at: Date;
