@@ -128,8 +128,10 @@ export class SnowflakeWarehouse implements Warehouse {
   async #tidy(batchId: number): Promise<void> {
     const incoming = this.#incoming.splice(0);
     await this.#options.sessions.use(async (session) => {
-      for (const target of incoming.flatMap((one) => one.tables)) await session.run(dropIncomingTable(target));
-      if (incoming.length > 0) await session.run(removeFiles(stagePath(String(batchId))));
+      const made = incoming.flatMap((one) => one.tables).map((target) => dropIncomingTable(target));
+      const files = incoming.length > 0 ? [removeFiles(stagePath(String(batchId)))] : [];
+      // One that is refused keeps none of the others.
+      for (const statement of [...made, ...files]) await session.run(statement).catch(() => undefined);
     });
   }
 
