@@ -171,7 +171,7 @@ describe.skipIf(!isLikeTheBox())("the bundle of this project", () => {
       .trim()
       .split("\n")
       .map((line) => line.split(" ")[2] ?? "");
-  });
+  }, 300_000);
   afterAll(async () => {
     await rm(folder, { recursive: true, force: true });
   });
