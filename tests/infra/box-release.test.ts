@@ -67,6 +67,8 @@ describe("a release on the box", () => {
     expect(await settings(box)).toBe(`${environmentFor(box.port)}\n`);
   });
 
+  // There is nothing to go back to, and at a first `up` the secrets' values are set after the release: taking it away would only
+  // make a second `up` necessary.
   it("that never was any other stays, so that it starts once its secret is set", async () => {
     await using box = await makeBox();
     const bad = await box.publish(BAD);

@@ -1,4 +1,4 @@
-/** Tables and views of a schema, from SHOW, which needs no warehouse. */
+/** Tables and views of a schema, from SHOW; which of them are unfinished, from the runtime's own table. */
 import { z } from "zod";
 import { NovaError } from "../../core/errors.ts";
 import { exactType, MAX_BINARY, MAX_VARCHAR, type WarehouseType } from "../../manifest/warehouse-type.ts";
