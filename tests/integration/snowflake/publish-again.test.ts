@@ -43,16 +43,14 @@ it.each([
   server.misbehave({ fault, matches: isCommit });
   server.misbehave({ fault: "master-expired", matches: isCommit });
   const deaf = server.misbehave({
-    ...{
-      fault: "error",
-      code: "000630",
-      sqlState: "57014",
-      message: "Statement reached its timeout and was canceled.",
-    },
+    fault: "error",
+    code: "000630",
+    sqlState: "57014",
+    message: "Statement reached its timeout and was canceled.",
     matches: ({ sql }) =>
       /^SHOW TRANSACTIONS|^SELECT COUNT.*BATCHES/.test(sql) && server.log.some((one) => isCommit(one)),
     times: 6,
-  } as const);
+  });
   await expect(publish()).rejects.toMatchObject({
     code: "WAREHOUSE_UNREACHABLE",
     message: expect.stringContaining("cannot be asked whether it was"),
