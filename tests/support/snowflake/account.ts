@@ -1,5 +1,5 @@
 /** Everything that the server remembers, apart from connections of clients: it survives a restart. */
-import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
@@ -118,9 +118,11 @@ export class Account implements AsyncDisposable {
     await mkdir(this.stagePath(schema, name), { recursive: true });
   }
 
+  /** Files alone: a stage has no folders that could be missing when the driver, which writes them itself, opens the next file. */
   async loseStagedFiles(): Promise<void> {
-    await rm(this.stageFolder, { recursive: true, force: true });
-    await mkdir(this.stageFolder);
+    const entries = await readdir(this.stageFolder, { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile());
+    await Promise.all(files.map((file) => rm(join(file.parentPath, file.name), { force: true })));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
