@@ -179,6 +179,8 @@ function arrange(values: Values, { environment }: RawConfiguration) {
     /** Values that the configuration brings; the others are put into their secrets by hand. */
     secretValues: { sourceUrl: values.sourceUrl, uiPasswordHash: values.uiPasswordHash, tlsKey: values.tlsKey },
     tlsCertificate: values.tlsCertificate,
+    /** What the box's runtime is told as it stands. */
+    runtime: { schedule: values.schedule, timezone: values.timezone },
     observability: { logRetentionDays: values.logRetentionDays, alertEmail: values.alertEmail },
     network: {
       uiPort: values.uiPort,

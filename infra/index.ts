@@ -3,18 +3,24 @@ import { join } from "node:path";
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import * as snowflake from "@pulumi/snowflake";
+import { REFERENCE_SCHEME } from "../runtime/config/secret-reference.ts";
 import { readManifest } from "../runtime/manifest/read.ts";
 import { HostAddress } from "./aws/address.ts";
 import { HostAlarms } from "./aws/alarms.ts";
-import { ArtifactBucket } from "./aws/artifact.ts";
+import { Artifact, ArtifactBucket } from "./aws/artifact.ts";
 import { Host } from "./aws/host.ts";
 import { HostRole } from "./aws/iam.ts";
 import { HostNetwork } from "./aws/network.ts";
 import { Observability } from "./aws/observability.ts";
 import { partitionOf } from "./aws/partition.ts";
 import { placeHost } from "./aws/placement.ts";
+import { Release } from "./aws/release.ts";
 import { Secrets } from "./aws/secrets.ts";
-import { StateVolume } from "./aws/state-volume.ts";
+import { STATE_DEVICE, StateVolume } from "./aws/state-volume.ts";
+import { CERTIFICATE, renderEnvironment } from "./box/environment.ts";
+import { HASH_PARAMETER, renderReleaseScript } from "./box/release-script.ts";
+import { renderUserData } from "./box/user-data.ts";
+import { makeBundle } from "./bundle/bundle.ts";
 import { readSettings } from "./config.ts";
 import { guardManifest } from "./manifest-lock/file.ts";
 import { WarehouseAccess } from "./snowflake/access.ts";
@@ -26,9 +32,12 @@ import { warehouseUrl } from "./snowflake/warehouse-url.ts";
 
 const settings = readSettings();
 // Pulumi's working directory is not the project's, so files are found from here.
-const sql = join(import.meta.dirname, "../sql");
+const root = join(import.meta.dirname, "..");
+const sql = join(root, "sql");
 const manifest = readManifest(join(sql, "models/manifest.yml"));
 guardManifest({ file: join(sql, "manifest.lock.json"), manifest, today: new Date().toISOString().slice(0, 10) });
+// Packing takes seconds where the code has changed, and everything but the release can be made meanwhile.
+const bundle = pulumi.output(makeBundle({ root, out: join(root, ".bundle") }));
 const { kind } = settings;
 const { protect } = kind;
 const { region } = settings.aws;
@@ -85,6 +94,7 @@ const secrets = new Secrets(
 );
 const privateKeySecret = keyPair && (keyPair.privateKeySecret ?? secrets.arns["snowflake-private-key"]);
 const artifacts = new ArtifactBucket("novadrive", { forceDestroy: kind.emptyBuckets }, inAws);
+const artifact = new Artifact("novadrive", { bucketName: artifacts.bucketName, bundle }, inAws);
 const observability = new Observability(
   "novadrive",
   { ...settings.observability, partition, logGroupName: `/novadrive/${stack}`, keyRecoveryDays: kind.keyRecoveryDays },
@@ -109,6 +119,7 @@ const host = new Host(
     stay: placement.chosen,
     securityGroupId: network.securityGroupId,
     instanceProfileName: role.instanceProfileName,
+    userData: stateVolume.volumeId.apply((volumeId) => renderUserData({ volumeId, device: STATE_DEVICE })),
     terminationProtection: kind.terminationProtection,
     stateVolumeId: stateVolume.volumeId,
     addressAllocationId: address.allocationId,
@@ -116,18 +127,6 @@ const host = new Host(
   },
   // All of the role: an agent that starts without its permissions waits long before it tries again.
   { ...inAws, dependsOn: [role] },
-);
-new HostAlarms(
-  "novadrive",
-  {
-    instanceId: host.instanceId,
-    topicArn: observability.topicArn,
-    metricNamespace,
-    partition,
-    region,
-    prefix: `novadrive-${stack}`,
-  },
-  inAws,
 );
 const stageSchemas = stageSchemaNames(manifest.tables);
 const warehouse = new WarehouseDatabase("novadrive", { ...settings.warehouse, stageSchemas }, inSnowflake);
@@ -185,6 +184,61 @@ const boxWarehouseUrl = pulumi
       keyPair: keySecret === undefined ? undefined : { user, privateKeySecret: keySecret },
     }),
   );
+
+const environment = pulumi
+  .all([boxWarehouseUrl, secrets.arns["source-url"], secrets.arns["ui-password-hash"], observability.logGroupName])
+  .apply(([url, sourceSecret, passwordSecret, logGroupName]) =>
+    renderEnvironment({
+      settings: {
+        ...settings.runtime,
+        sourceUrl: `${REFERENCE_SCHEME}${sourceSecret}`,
+        warehouseUrl: url,
+        host: "0.0.0.0",
+        port: String(settings.network.uiPort),
+        uiPasswordHash: `${REFERENCE_SCHEME}${passwordSecret}`,
+        uiTlsCert: CERTIFICATE.made.cert,
+        uiTlsKey: CERTIFICATE.made.key,
+      },
+      region,
+      logGroup: logGroupName,
+      metricNamespace,
+    }),
+  );
+const release = new Release(
+  "novadrive",
+  {
+    instanceId: host.instanceId,
+    script: pulumi
+      .all([artifacts.bucketName, environment])
+      .apply(([artifactBucket, text]) =>
+        renderReleaseScript({ region, artifactBucket, environment: text, certificate: settings.tlsCertificate }),
+      ),
+    parameters: {
+      [HASH_PARAMETER.name]: {
+        value: bundle.hash,
+        pattern: HASH_PARAMETER.pattern,
+        description: HASH_PARAMETER.description,
+      },
+    },
+    timeoutSeconds: 900,
+    // The new runtime starts when all is there that it needs: its code, its rights, and its tables as the manifest has them now.
+    after: [artifact, secrets, role, observability, network, host, tables, access, runtimeUser],
+  },
+  inAws,
+);
+new HostAlarms(
+  "novadrive",
+  {
+    instanceId: host.instanceId,
+    topicArn: observability.topicArn,
+    metricNamespace,
+    partition,
+    region,
+    prefix: `novadrive-${stack}`,
+    after: [release],
+  },
+  inAws,
+);
 
 const { uiPort, uiCidrs } = settings.network;
 

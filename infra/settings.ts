@@ -1,5 +1,6 @@
 /** The one table of settings: each entry gives the check, the default and the command that sets it. */
 import { z } from "zod";
+import { OPTIONS, type Option } from "../runtime/config/options.ts";
 import { parseReference, REFERENCE_SCHEME } from "../runtime/config/secret-reference.ts";
 import { canonicalCidr } from "./cidr.ts";
 import { architectureOf } from "./instance-type.ts";
@@ -89,6 +90,18 @@ const cidrs = (standard: readonly string[]) =>
       const repeated = list.data.find((entry, index) => list.data.indexOf(entry) !== index);
       if (repeated !== undefined) context.addIssue(`has ${repeated} twice`);
       return list.data;
+    });
+
+/** A setting of the runtime, as it would be written there: its own check and default hold here. */
+const runtimeOption = ({ schema, default: standard = "" }: Option<unknown>) =>
+  z
+    .string()
+    .default(standard)
+    .check((context) => {
+      const { error } = schema.safeParse(context.value);
+      for (const { message } of error?.issues ?? []) {
+        context.issues.push({ code: "custom", message, input: context.value });
+      }
     });
 
 /** What the text holds; undefined if it is no JSON. */
@@ -208,6 +221,9 @@ export const SETTINGS = {
     example: "--secret {key} < privkey.pem",
     secret: true,
   }),
+
+  schedule: setting({ schema: runtimeOption(OPTIONS.schedule), example: "{key} '0 3 * * *'" }),
+  timezone: setting({ schema: runtimeOption(OPTIONS.timezone), example: "{key} America/Sao_Paulo" }),
 
   logRetentionDays: setting({ schema: retention(30), example: "{key} 30" }),
   alertEmail: setting({

@@ -21,6 +21,8 @@ export interface HostAlarmsArgs {
   readonly region: string;
   /** Before each alarm's name, which is what an e-mail shows: `novadrive-dev`. */
   readonly prefix: string;
+  /** What must be there before: without a release there is no heartbeat to miss. A component's dependencies are not its children's. */
+  readonly after?: readonly pulumi.Resource[] | undefined;
 }
 
 export class HostAlarms extends pulumi.ComponentResource {
@@ -88,7 +90,7 @@ export class HostAlarms extends pulumi.ComponentResource {
       new aws.cloudwatch.MetricAlarm(
         `${name}-${key}`,
         { name: `${prefix}-${key}`, ...alarm, okActions: [topicArn] },
-        { parent: this },
+        { parent: this, dependsOn: [...(args.after ?? [])] },
       );
     }
     this.registerOutputs({});

@@ -97,10 +97,12 @@ function tlsOnly(bucketArn: string) {
 
 export interface ArtifactArgs {
   readonly bucketName: pulumi.Input<string>;
-  /** The bundle on this machine. */
-  readonly path: string;
-  /** SHA-256 of what is in the bundle, in hexadecimal digits; not of the archive, which may differ for the same contents. */
-  readonly contentHash: string;
+  readonly bundle: pulumi.Input<{
+    /** The archive on this machine. */
+    readonly file: string;
+    /** SHA-256 of what is in it, in hexadecimal digits; not of the archive, which may differ for the same contents. */
+    readonly hash: string;
+  }>;
 }
 
 /** One bundle in the bucket. */
@@ -110,12 +112,13 @@ export class Artifact extends pulumi.ComponentResource {
 
   constructor(name: string, args: ArtifactArgs, opts?: pulumi.ComponentResourceOptions) {
     super("novadrive:aws:Artifact", name, {}, opts);
+    const bundle = pulumi.output(args.bundle);
     const object = new aws.s3.BucketObjectv2(
       `${name}-bundle`,
       {
         bucket: args.bucketName,
-        key: artifactKey(args.contentHash),
-        source: new pulumi.asset.FileAsset(args.path),
+        key: bundle.hash.apply(artifactKey),
+        source: bundle.file.apply((file) => new pulumi.asset.FileAsset(file)),
         contentType: "application/gzip",
       },
       { parent: this, protect: false },

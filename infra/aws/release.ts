@@ -19,6 +19,8 @@ export interface ReleaseArgs {
   readonly parameters: Readonly<Record<string, ReleaseParameter>>;
   /** What `pulumi up` waits for the box to be through with it; a new box boots first. */
   readonly timeoutSeconds: number;
+  /** What must be there before a release runs. A component's dependencies are not its children's. */
+  readonly after?: readonly pulumi.Resource[] | undefined;
 }
 
 /** What SSM takes. https://docs.aws.amazon.com/general/latest/gr/ssm.html */
@@ -53,6 +55,7 @@ export class Release extends pulumi.ComponentResource {
       },
       {
         parent: this,
+        dependsOn: [...(args.after ?? [])],
         // The provider waits for an association that it creates, and not for one that it changes: a changed one would let
         // `pulumi up` end before the release is in. Two at once would release twice. On a box that has not yet reported to SSM it
         // may not wait either, and the release comes when the box has: https://github.com/hashicorp/terraform-provider-aws/issues/31175

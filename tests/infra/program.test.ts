@@ -237,10 +237,68 @@ describe("the box", () => {
   });
 });
 
+describe("the release", () => {
+  const releaseText = (): string => {
+    const { content } = program.only("aws:ssm/document:Document").inputs;
+    const document = JSON.parse(String(content)) as { mainSteps: [{ inputs: { runCommand: string[] } }] };
+    return document.mainSteps[0].inputs.runCommand.join("\n");
+  };
+
+  it("is the bundle of this very code, and waits until it runs", () => {
+    const { inputs } = program.only("aws:ssm/association:Association");
+    const hash = (inputs["parameters"] as Record<string, string>)["BundleHash"];
+    expect(program.only("aws:s3/bucketObjectv2:BucketObjectv2").inputs).toMatchObject({
+      bucket: "novadrive-artifacts-id",
+      key: `releases/${hash}.tar.gz`,
+    });
+    expect(inputs).toMatchObject({
+      targets: [{ key: "InstanceIds", values: ["novadrive-host-id"] }],
+      waitForSuccessTimeoutSeconds: 900,
+    });
+  });
+
+  it("brings the settings of the stack, and of its secrets only where they are", () => {
+    const secret = "aws-secretsmanager:arn:aws:secretsmanager:sa-east-1:123456789012:secret:novadrive/dev";
+    const expected = {
+      NOVADRIVE_SOURCE_URL: `${secret}/source-url-AbCdEf`,
+      NOVADRIVE_UI_PASSWORD_HASH: `${secret}/ui-password-hash-AbCdEf`,
+      NOVADRIVE_WAREHOUSE_URL: "snowflake://acme-main/NOVADRIVE?warehouse=DEFAULT_WH&role=NOVADRIVE_RUNTIME",
+      NOVADRIVE_SCHEDULE: "0 3 * * *",
+      NOVADRIVE_TIMEZONE: "UTC",
+      NOVADRIVE_HOST: "0.0.0.0",
+      NOVADRIVE_PORT: "8080",
+      NOVADRIVE_UI_TLS_CERT: "/var/lib/novadrive/tls/certificate.pem",
+      NOVADRIVE_LOG_GROUP: "/novadrive/dev",
+      NOVADRIVE_METRIC_NAMESPACE: "NovaDrive/dev",
+      AWS_REGION: "sa-east-1",
+    };
+    for (const [name, value] of Object.entries(expected)) expect(releaseText()).toContain(`${name}="${value}"`);
+  });
+
+  it("comes when what it needs is there, its tables as the manifest has them now, and the alarms behind it", () => {
+    const { dependencies } = program.only("aws:ssm/association:Association");
+    const needed = ["Instance", "VolumeAttachment", "EipAssociation", "BucketObjectv2", "ServiceUser", "RolePolicy"];
+    for (const type of needed) expect(dependencies.join("\n")).toContain(`:${type}::`);
+    const tables = dependencies.filter((urn) => urn.includes("snowflake:index/table:Table::"));
+    expect(tables).toHaveLength(program.all("snowflake:index/table:Table").length);
+    for (const alarm of program.all("aws:cloudwatch/metricAlarm:MetricAlarm")) {
+      expect(alarm.dependencies.join("\n")).toContain("aws:ssm/association:Association::");
+    }
+  });
+
+  it("prepares a new box for its disk, with nothing of a release", () => {
+    const { userData } = program.only("aws:ec2/instance:Instance").inputs;
+    expect(userData).toMatch(/^#cloud-config\n/);
+    expect(userData).toMatch(/VOLUME_ID="vol-[0-9a-f]+"/);
+    expect(userData).not.toContain("NOVADRIVE_SOURCE_URL");
+  });
+});
+
 describe("the stack", () => {
   it("parents every resource to a component, and components and providers to the stack", () => {
     const roots = program.resources.filter(({ type }) => /^(novadrive|pulumi:providers):/.test(type));
     expect(roots.map(({ type }) => type).toSorted()).toEqual([
+      "novadrive:aws:Artifact",
       "novadrive:aws:ArtifactBucket",
       "novadrive:aws:Host",
       "novadrive:aws:HostAddress",
@@ -248,6 +306,7 @@ describe("the stack", () => {
       "novadrive:aws:HostNetwork",
       "novadrive:aws:HostRole",
       "novadrive:aws:Observability",
+      "novadrive:aws:Release",
       "novadrive:aws:Secrets",
       "novadrive:aws:StateVolume",
       "novadrive:snowflake:RuntimeUser",

@@ -17,8 +17,7 @@ export default async () => {
   const provider = new aws.Provider("aws", { region: "sa-east-1" });
   const options = { providers: [provider], protect: true };
   const { bucketName } = new ArtifactBucket("novadrive", { forceDestroy: true }, options);
-  const contentHash = "HASH";
-  const artifact = new Artifact("novadrive", { bucketName, path: "BUNDLE", contentHash }, options);
+  const artifact = new Artifact("novadrive", { bucketName, bundle: { file: "BUNDLE", hash: "HASH" } }, options);
   new Release("novadrive", {
     instanceId: "BOX",
     script: "SCRIPT",

@@ -18,7 +18,7 @@ describe("a release", () => {
       const bucket = new ArtifactBucket("novadrive", { forceDestroy: false }, options);
       const artifact = new Artifact(
         "novadrive",
-        { bucketName: bucket.bucketName, path: "/tmp/bundle.tar.gz", contentHash: HASH },
+        { bucketName: bucket.bucketName, bundle: { file: "/tmp/bundle.tar.gz", hash: HASH } },
         options,
       );
       const release = new Release(

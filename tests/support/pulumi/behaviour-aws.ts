@@ -32,6 +32,7 @@ export const AWS_BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
   },
   "aws:ebs/volume:Volume": {
     replaces: ["availabilityZone", "encrypted"],
+    idPrefix: "vol-",
     computed: (id) => ({ arn: `arn:aws:ec2:::volume/${id}`, iops: 3000, throughput: 125 }),
   },
   "aws:ec2/volumeAttachment:VolumeAttachment": { replaces: ["deviceName", "instanceId", "volumeId"] },

@@ -7,6 +7,8 @@ export type Properties = Readonly<Record<string, unknown>>;
 export interface Behaviour {
   /** The SDK leaves the physical name to the provider, which adds a suffix. */
   readonly autoNamed?: true;
+  /** What its ids begin with, where the program looks at their form. */
+  readonly idPrefix?: string;
   /** Changes of these make another object. */
   readonly replaces?: readonly string[];
   /** What the service adds; a key that is also an input is the service's choice while the program names none. */
@@ -53,6 +55,11 @@ function updateTable(olds: Properties, news: Properties): Properties {
   }
   const kept = before.flatMap(({ name }) => wanted.filter((column) => column.name === name));
   return { ...news, columns: [...kept, ...added] };
+}
+
+/** An id as the service would give it, the same for the same resource. */
+export function physicalId(prefix: string, seed: string): string {
+  return `${prefix}${createHash("sha256").update(seed).digest("hex").slice(0, 17)}`;
 }
 
 /** Suffix as the provider would add it, the same for the same resource so that tests can repeat. */

@@ -2,23 +2,23 @@
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { basename, delimiter, dirname, join } from "node:path";
 import process from "node:process";
 import { LocalWorkspace, PulumiCommand, type EngineEvent, type Stack } from "@pulumi/pulumi/automation/index.js";
+import { makeBundle } from "../../../infra/bundle/bundle.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 
-/** What the infrastructure program is made of. */
+/** What the infrastructure program is made of, and what it packs for the box. */
 const PARTS = [
   "package.json",
+  "package-lock.json",
+  "LICENSE",
   "Pulumi.yaml",
   "Pulumi.dev.yaml",
   "infra",
-  "runtime/core",
-  "runtime/config",
-  "runtime/manifest",
-  "sql/models/manifest.yml",
-  "sql/manifest.lock.json",
+  "runtime",
+  "sql",
 ];
 
 /** Path of the `pulumi` command, on PATH or built before; otherwise why there is none. */
@@ -44,6 +44,10 @@ export async function openProject(pulumi: string, environment: Record<string, st
   const folder = join(base, "project");
   for (const part of PARTS) cpSync(join(ROOT, part), join(folder, part), { recursive: true });
   symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
+  // Packed once for all copies; one that a test changes is packed again.
+  const bundle = await makeBundle({ root: ROOT, out: join(ROOT, ".bundle") });
+  mkdirSync(join(folder, ".bundle"));
+  symlinkSync(bundle.file, join(folder, ".bundle", basename(bundle.file)));
   const state = join(base, "state");
   mkdirSync(state);
   const stack = await LocalWorkspace.createOrSelectStack(

@@ -6,7 +6,7 @@ import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb.j
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
 import { vi } from "vitest";
 import { parse } from "yaml";
-import { autoName, BEHAVIOURS, FUNCTIONS, type Properties } from "./behaviour.ts";
+import { autoName, BEHAVIOURS, FUNCTIONS, physicalId, type Properties } from "./behaviour.ts";
 import { inputProblems, plain } from "./sdk-types.ts";
 
 export interface RegisteredResource {
@@ -76,7 +76,7 @@ async function recordResources(
         const behaviour = BEHAVIOURS[type];
         const problems = behaviour ? inputProblems(type, plain(inputs) as Properties) : [];
         if (problems.length > 0) throw new Error(`${type} ${name}: ${problems.join("; ")}`);
-        const id = `${name}-id`;
+        const id = behaviour?.idPrefix ? physicalId(behaviour.idPrefix, name) : `${name}-id`;
         const named = behaviour?.autoNamed ? { name: autoName(`::${name}`) } : {};
         return { id, state: { ...named, ...behaviour?.computed?.(id, inputs), ...inputs } };
       },

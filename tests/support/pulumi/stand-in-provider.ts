@@ -2,12 +2,11 @@
  * A provider that has no cloud behind it: `node stand-in-provider.ts <aws | snowflake> <engine address>`. It refuses what the real
  * one would refuse by its schema, and keeps no state but what the engine keeps for it.
  */
-import { createHash } from "node:crypto";
 import process from "node:process";
 import { isDeepStrictEqual } from "node:util";
 import providerMessages from "@pulumi/pulumi/proto/provider_pb.js";
 import * as provider from "@pulumi/pulumi/provider/index.js";
-import { autoName, BEHAVIOURS, FUNCTIONS, type Behaviour, type Properties } from "./behaviour.ts";
+import { autoName, BEHAVIOURS, FUNCTIONS, physicalId, type Behaviour, type Properties } from "./behaviour.ts";
 import { inputFields, inputProblems, plain, sdkVersion } from "./sdk-types.ts";
 
 const [sdk = "", ...engineArguments] = process.argv.slice(2);
@@ -51,7 +50,7 @@ const standIn: provider.Provider = {
   },
   async create(urn, inputs: Properties) {
     if (typeOf(urn) === process.env["STAND_IN_REFUSES"]) throw new Error("The stand-in was told to refuse this");
-    const id = `${typeOf(urn).split(":").at(-1)}-${createHash("sha256").update(urn).digest("hex").slice(0, 12)}`;
+    const id = physicalId(behaviourOf(urn).idPrefix ?? `${typeOf(urn).split(":").at(-1)}-`, urn);
     return { id, outs: { ...behaviourOf(urn).computed?.(id, inputs), ...inputs } };
   },
   async read(id, _urn, props: Properties) {
