@@ -5,6 +5,7 @@ import { join } from "node:path";
 import process from "node:process";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { orderProblem, readChain, readPrivateKey, validityProblem } from "../runtime/config/certificate.ts";
 import { isWorldOpen } from "./cidr.ts";
 import { parseJson, SETTINGS, type Setting } from "./settings.ts";
 import { STACK_KINDS, type StackKind } from "./stack-kind.ts";
@@ -20,6 +21,7 @@ export interface RawConfiguration {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Whether the user has a file of Snowflake connections, where the provider looks last. */
   readonly hasSnowflakeFile: boolean;
+  readonly now: Date;
 }
 
 export type Settings = ReturnType<typeof arrange>;
@@ -90,13 +92,32 @@ function crossChecks(values: Values, raw: RawConfiguration): string[] {
         `If everybody is really meant: ${command("uiOpenToTheWorld", project)}`,
     );
   }
-  if (values.tlsKey !== undefined && values.tlsCertificate === undefined) {
-    problems.push(
-      `${keyOf("tlsKey", project)} is set without the certificate that it belongs to: ${command("tlsCertificate", project)}`,
-    );
-  }
-  problems.push(...accountProblems(values, raw), ...snowflakeAccessProblems(values, project));
+  problems.push(
+    ...certificateProblems(values, raw),
+    ...accountProblems(values, raw),
+    ...snowflakeAccessProblems(values, project),
+  );
   return problems;
+}
+
+/** One at most: what is wrong with a chain is mended together with the rest of it. */
+function certificateProblems({ tlsCertificate, tlsKey }: Values, { project, now }: RawConfiguration): string[] {
+  const certificate = keyOf("tlsCertificate", project);
+  const setCertificate = command("tlsCertificate", project);
+  if (tlsCertificate === undefined) {
+    if (tlsKey === undefined) return [];
+    return [`${keyOf("tlsKey", project)} is set without the certificate that it belongs to: ${setCertificate}`];
+  }
+  const chain = readChain(tlsCertificate);
+  if ("problem" in chain) return [`${certificate} ${chain.problem}: ${setCertificate}`];
+  const problem = orderProblem(chain) ?? validityProblem(chain[0], now);
+  if (problem !== undefined) return [`${certificate} ${problem}: ${setCertificate}`];
+  // Without a value here it is put into its secret by hand, and the runtime is the first to see both.
+  const key = tlsKey === undefined ? undefined : readPrivateKey(tlsKey);
+  if (key === undefined || "problem" in key || chain[0].checkPrivateKey(key)) return [];
+  return [
+    `${keyOf("tlsKey", project)} does not belong to ${certificate}, whose first certificate has to be the page's own: ${command("tlsKey", project)}`,
+  ];
 }
 
 /** Where the provider and the box find the account. */
@@ -234,6 +255,7 @@ export function readSettings(): Settings {
       .parse(parseJson(process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "")),
     environment: process.env,
     hasSnowflakeFile: existsSync(join(homedir(), ".snowflake", "config")),
+    now: new Date(),
   });
   if ("settings" in checked) return checked.settings;
   const count = checked.problems.length === 1 ? "a problem" : `${checked.problems.length} problems`;

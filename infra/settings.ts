@@ -1,6 +1,7 @@
 /** The one table of settings: each entry gives the check, the default and the command that sets it. */
 import { z } from "zod";
 import { OPTIONS, type Option } from "../runtime/config/options.ts";
+import { hasPrivateKey, readChain, readPrivateKey, type PemProblem } from "../runtime/config/certificate.ts";
 import { parseReference, REFERENCE_SCHEME } from "../runtime/config/secret-reference.ts";
 import { canonicalCidr } from "./cidr.ts";
 import { architectureOf } from "./instance-type.ts";
@@ -22,6 +23,25 @@ const setting = <T>(definition: Setting<T>): Setting<T> => definition;
 const optionalText = z.string().trim().min(1, "must not be blank").optional();
 const pem = (kind: string, what: string) =>
   z.string().includes(`${kind}-----`, `must be ${what} in PEM form`).optional();
+
+/** A text that one of the runtime's own readers takes. */
+const readable = (form: string, read: (text: string) => PemProblem | object) =>
+  z
+    .string()
+    .check((context) => {
+      if (!context.value.includes("-----BEGIN ")) {
+        context.issues.push({ code: "custom", message: form, input: context.value });
+        return;
+      }
+      const found = read(context.value);
+      if ("problem" in found) context.issues.push({ code: "custom", message: found.problem, input: context.value });
+    })
+    .optional();
+
+const BOTH = {
+  problem:
+    "has a private key in it, which is now in plain text in the stack's file and has to be replaced; it must be the certificate alone",
+};
 
 function whole(minimum: number, maximum: number, standard: number) {
   const complaint = `must be a whole number from ${minimum} to ${maximum}`;
@@ -209,15 +229,14 @@ export const SETTINGS = {
   }),
   uiPasswordHash: setting({ schema: optionalText, example: "--secret {key}", secret: true }),
   tlsCertificate: setting({
-    schema: pem("CERTIFICATE", "a certificate, its chain behind it,").refine(
-      (text) => text === undefined || !text.includes("PRIVATE KEY"),
-      "has a private key in it, which is now in plain text in the stack's file and has to be replaced; it must be the certificate alone",
+    schema: readable("must be a certificate, its chain behind it, in PEM form", (text) =>
+      hasPrivateKey(text) ? BOTH : readChain(text),
     ),
     example: "{key} < fullchain.pem",
     unquoted: true,
   }),
   tlsKey: setting({
-    schema: pem("PRIVATE KEY", "a private key"),
+    schema: readable("must be a private key in PEM form", readPrivateKey),
     example: "--secret {key} < privkey.pem",
     secret: true,
   }),

@@ -1,7 +1,8 @@
 /** The settings of the runtime on the box, as the file that systemd reads them from. It holds no secret, only where secrets are. */
+import { hasPrivateKey } from "../../runtime/config/certificate.ts";
 import { environmentName, readConfig } from "../../runtime/config/config.ts";
 import { OPTIONS, type OptionName } from "../../runtime/config/options.ts";
-import { isReference } from "../../runtime/config/secret-reference.ts";
+import { isReference, REFERENCE_SCHEME } from "../../runtime/config/secret-reference.ts";
 import { environmentLine } from "./quote.ts";
 
 export interface BoxEnvironment {
@@ -18,6 +19,20 @@ export const CERTIFICATE = {
   given: { cert: "/etc/novadrive/certificate.pem" },
 } as const;
 
+/**
+ * What the runtime is told of its certificate: `{ …, ...certificateSettings(keySecret) }`.
+ *
+ * @param keySecret ARN of the secret with the given certificate's key; undefined where the box makes its own
+ */
+export function certificateSettings(keySecret: string | undefined): {
+  readonly uiTlsCert: string;
+  readonly uiTlsKey: string;
+} {
+  const { made, given } = CERTIFICATE;
+  if (keySecret === undefined) return { uiTlsCert: made.cert, uiTlsKey: made.key };
+  return { uiTlsCert: given.cert, uiTlsKey: `${REFERENCE_SCHEME}${keySecret}` };
+}
+
 const STATE_DIR = "/var/lib/novadrive";
 
 /**
@@ -33,9 +48,10 @@ export function renderEnvironment({ settings, region, logGroup, metricNamespace 
       return value === undefined ? [] : [[environmentName(OPTIONS[key]), value] as const];
     }),
   );
-  for (const key of ["sourceUrl", "uiPasswordHash"] as const) {
+  for (const key of ["sourceUrl", "uiPasswordHash", "uiTlsKey"] as const) {
     const value = settings[key];
-    if (value !== undefined && !isReference(value)) {
+    const bare = key === "uiTlsKey" ? hasPrivateKey : (text: string) => !isReference(text);
+    if (value !== undefined && bare(value)) {
       throw new RangeError(
         `${environmentName(OPTIONS[key])} is to be a reference to a secret on the box, not the secret.`,
       );

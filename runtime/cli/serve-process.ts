@@ -32,8 +32,8 @@ export interface ServeOptions {
  */
 export async function serveUntilStopped({ config, log, signal, runAtStart, onReady }: ServeOptions): Promise<void> {
   const page = pageSettings(config, (message) => log.warn(message));
-  // The process of a batch has no use for it.
-  const batchConfig = { ...config, uiPasswordHash: undefined };
+  // The process of a batch has no use for them.
+  const batchConfig = { ...config, uiPasswordHash: undefined, uiTlsKey: undefined };
   using store = Store.open({ folder: config.stateDir });
   const events = new EventBus();
   logEvents(events, log);
@@ -84,9 +84,9 @@ export function pageSettings(
   config: Config,
   warn: (message: string) => void,
 ): Pick<ServerOptions, "passwordHash" | "tls"> {
-  const { uiPasswordHash, uiTlsCert: certFile, uiTlsKey: keyFile } = config;
+  const { uiPasswordHash, uiTlsCert: certFile, uiTlsKey: key } = config;
   requireProtection(config);
-  const tls = readTls({ certFile, keyFile, now: systemClock.now(), warn });
+  const tls = readTls({ certFile, key, now: systemClock.now(), warn });
   if (config.uiInsecureHttp && tls === undefined) {
     warn("NOVADRIVE_UI_INSECURE_HTTP is set: whoever is on the way can read the password of the status page");
   }

@@ -1,6 +1,7 @@
 /** The one table of settings: each entry gives the environment variable, the flag, the help line, the default and the check. */
 import { validate as validCron } from "node-cron";
 import { z } from "zod";
+import { hasPrivateKey, readPrivateKey } from "./certificate.ts";
 import { parsePasswordHash } from "./password-hash.ts";
 import { isReference, parseReference, REFERENCE_FORM } from "./secret-reference.ts";
 
@@ -15,6 +16,8 @@ export interface Option<T> {
   readonly default?: string | undefined;
   /** Set where the value must not be shown. */
   readonly secret?: true | undefined;
+  /** What a secret has to hold that the setting refers to, where the setting itself may be something else. */
+  readonly stored?: z.ZodType<T, string | undefined> | undefined;
 }
 
 const option = <T>(definition: Option<T>): Option<T> => definition;
@@ -53,6 +56,16 @@ const passwordHash = text.check((context) => {
   if (!("problem" in parsed)) return;
   const message = `must be what \`novadrive password\` prints, or ${REFERENCE_FORM}; it ${parsed.problem}`;
   context.issues.push({ code: "custom", message, input: context.value });
+});
+
+const file = text.refine(
+  (value) => !hasPrivateKey(value),
+  `must be a file, or ${REFERENCE_FORM}; the key itself does not belong among the settings, where it is easily read`,
+);
+
+const privateKey = text.check((context) => {
+  const key = readPrivateKey(context.value);
+  if ("problem" in key) context.issues.push({ code: "custom", message: key.problem, input: context.value });
 });
 
 const timeZone = text.refine(isTimeZone, "must be an IANA time zone such as America/Sao_Paulo");
@@ -140,8 +153,10 @@ export const OPTIONS = {
   uiTlsKey: option({
     name: "UI_TLS_KEY",
     placeholder: "file",
-    help: "private key of that certificate (PEM)",
-    schema: text.optional(),
+    help: "private key of that certificate (PEM, no passphrase): its file, or aws-secretsmanager:<secret that holds it>",
+    schema: orReference(file).optional(),
+    secret: true,
+    stored: privateKey,
   }),
   uiInsecureHttp: option({
     name: "UI_INSECURE_HTTP",

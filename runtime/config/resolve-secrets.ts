@@ -3,11 +3,12 @@ import { NovaError } from "../core/errors.ts";
 import { hideInTexts } from "../core/redact.ts";
 import type { readSecret } from "./aws-secret.ts";
 import { environmentName } from "./config.ts";
-import { OPTIONS, type Config } from "./options.ts";
+import { hasPrivateKey } from "./certificate.ts";
+import { OPTIONS, type Config, type Option } from "./options.ts";
 import { isReference, parseReference, REFERENCE_FORM } from "./secret-reference.ts";
 
 /** Settings that may be a reference. */
-export type SecretSetting = "sourceUrl" | "uiPasswordHash";
+export type SecretSetting = "sourceUrl" | "uiPasswordHash" | "uiTlsKey";
 
 export interface ResolveOptions {
   readonly signal?: AbortSignal | undefined;
@@ -37,7 +38,7 @@ export async function resolveSecrets<C extends Pick<Config, SecretSetting>>(
 }
 
 /** Keeps the settings that are secrets out of every message and log of this process. */
-export function hideSecrets(config: Pick<Config, SecretSetting>): void {
+export function hideSecrets(config: Pick<Config, "sourceUrl" | "uiPasswordHash">): void {
   for (const name of ["sourceUrl", "uiPasswordHash"] as const) {
     const value = config[name];
     if (value !== undefined && !isReference(value)) hideSecret(name, value);
@@ -45,7 +46,10 @@ export function hideSecrets(config: Pick<Config, SecretSetting>): void {
 }
 
 function hideSecret(name: SecretSetting, value: string): void {
+  if (name === "uiTlsKey" && !hasPrivateKey(value)) return; // Its file's name.
   hideInTexts(value);
+  // A log writes a text of several lines on one.
+  if (name === "uiTlsKey") for (const line of value.split(/\r?\n/)) if (!line.startsWith("-----")) hideInTexts(line);
   if (name !== "sourceUrl" || !URL.canParse(value)) return;
   const { password, username, hostname, pathname } = new URL(value);
   // `postgres://postgres:postgres@…` has no secret, only words that every message needs.
@@ -70,7 +74,8 @@ async function resolve(name: SecretSetting, value: string, { read, signal }: Res
   const readIt = read ?? (await import("./aws-secret.ts")).readSecret;
   // What comes through a pipe ends with a line end.
   const secret = (await readIt({ ...reference, setting, signal })).trim();
-  const checked = OPTIONS[name].schema.safeParse(secret);
+  const { schema, stored = schema }: Option<string | undefined> = OPTIONS[name];
+  const checked = stored.safeParse(secret);
   if (checked.success && !isReference(secret)) return secret;
   const why = checked.success ? "refers to another secret" : checked.error.issues[0]?.message;
   throw new NovaError("CONFIG_INVALID", `The secret ${reference.id} is of no use for ${setting}: it ${why}.`, {

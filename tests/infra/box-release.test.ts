@@ -5,9 +5,10 @@ import { appendFile, mkdir, readFile, stat, truncate, writeFile } from "node:fs/
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { releaseDocument } from "../../infra/aws/release.ts";
-import { CERTIFICATE, renderEnvironment } from "../../infra/box/environment.ts";
+import { CERTIFICATE, certificateSettings, renderEnvironment } from "../../infra/box/environment.ts";
 import { HASH_PARAMETER, renderReleaseScript } from "../../infra/box/release-script.ts";
 import { BUCKET, environmentFor, goodProgram, makeBox, type Box } from "../support/box/box.ts";
+import { testTls } from "../support/login.ts";
 
 const BAD = `console.error("SECRET_UNREACHABLE: no such secret"); process.exit(1);\n`;
 
@@ -254,6 +255,21 @@ describe("the settings of the box", () => {
       /^NOVADRIVE_SOURCE_URL is to be a reference/,
     );
     expect(() => render({ uiPasswordHash: "scrypt$x" })).toThrow("NOVADRIVE_UI_PASSWORD_HASH is to be a reference");
+    const { key } = testTls();
+    expect(() => render({ uiTlsKey: key })).toThrow("NOVADRIVE_UI_TLS_KEY is to be a reference");
+    expect(() => render({ uiTlsKey: key.replaceAll("\n", "\\n") })).toThrow(
+      "NOVADRIVE_UI_TLS_KEY is to be a reference",
+    );
+  });
+
+  it("say where certificate and key are, be they given or made there", () => {
+    const arn = "arn:aws:secretsmanager:sa-east-1:123456789012:secret:novadrive/dev/tls-key-AbCdEf";
+    const given = render(certificateSettings(arn)).split("\n");
+    expect(given).toContain(`NOVADRIVE_UI_TLS_CERT="/etc/novadrive/certificate.pem"`);
+    expect(given).toContain(`NOVADRIVE_UI_TLS_KEY="aws-secretsmanager:${arn}"`);
+    const made = render(certificateSettings(undefined)).split("\n");
+    expect(made).toContain(`NOVADRIVE_UI_TLS_CERT="/var/lib/novadrive/tls/certificate.pem"`);
+    expect(made).toContain(`NOVADRIVE_UI_TLS_KEY="/var/lib/novadrive/tls/key.pem"`);
   });
 
   it("are refused before anything is made if the runtime would refuse them", () => {

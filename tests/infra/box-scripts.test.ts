@@ -112,7 +112,7 @@ describe("the certificate of the page", () => {
     const certFile = join(box.root, "tls/certificate.pem");
     const keyFile = join(box.root, "tls/key.pem");
     const warnings: string[] = [];
-    const tls = readTls({ certFile, keyFile, now: new Date(), warn: (message) => warnings.push(message) });
+    const tls = readTls({ certFile, key: keyFile, now: new Date(), warn: (message) => warnings.push(message) });
     expect(warnings).toEqual([]);
     const certificate = new X509Certificate(tls?.cert ?? "");
     expect(certificate.subjectAltName).toBe("DNS:localhost, IP Address:127.0.0.1, IP Address:203.0.113.9");

@@ -2,7 +2,12 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { STACK_KINDS } from "../../infra/stack-kind.ts";
+import { testTls } from "../support/login.ts";
+import { makeCertificates } from "../support/tls/certificates.ts";
 import { checkConfiguration, type RawConfiguration, type Settings } from "../../infra/config.ts";
+
+const made = makeCertificates();
+const NOW = new Date();
 
 const ACCOUNT = {
   "aws:region": "sa-east-1",
@@ -18,6 +23,7 @@ function check(values: Record<string, string>, rest: Partial<RawConfiguration> =
     secretKeys: [],
     environment: {},
     hasSnowflakeFile: false,
+    now: NOW,
     ...rest,
   });
 }
@@ -56,6 +62,7 @@ describe("defaults", () => {
       snowflakeAccount: { organization: "ACME", account: "MAIN" },
       access: { prefix: "NOVADRIVE", readerSeesStage: false },
       runtimeLogin: { cidrs: [], keyPair: undefined },
+      runtime: { schedule: "0 3 * * *", timezone: "UTC" },
       monthlyCreditQuota: 0,
     });
   });
@@ -192,7 +199,14 @@ describe("problems", () => {
 
   it("has a region that is missing", () => {
     expect(
-      checkConfiguration({ project: "p", values: {}, secretKeys: [], environment: {}, hasSnowflakeFile: true }),
+      checkConfiguration({
+        project: "p",
+        values: {},
+        secretKeys: [],
+        environment: {},
+        hasSnowflakeFile: true,
+        now: NOW,
+      }),
     ).toEqual({
       problems: ["aws:region is not set: pulumi config set aws:region sa-east-1"],
     });
@@ -345,6 +359,36 @@ describe("access to Snowflake", () => {
   });
 });
 
+describe("a certificate", () => {
+  const certificate = (pem: string, now = NOW) => check({ "novadrive:tlsCertificate": pem }, { now });
+  const mend = "pulumi config set novadrive:tlsCertificate < fullchain.pem";
+
+  it("is taken with its chain, and without its key, which may be set by hand", () => {
+    const chain = `${made.server}${made.between}${made.root}`;
+    expect(certificate(chain)).toMatchObject({ settings: { tlsCertificate: chain } });
+  });
+
+  it("is refused once it has ended, and before it begins", () => {
+    expect(certificate(made.server, new Date("2100-01-01T00:00:00Z"))).toEqual({
+      problems: [expect.stringMatching(/^novadrive:tlsCertificate ended on \d{4}-\d\d-\d\d: .* < fullchain\.pem$/)],
+    });
+    expect(certificate(made.server, new Date("2020-01-01T00:00:00Z"))).toEqual({
+      problems: [expect.stringMatching(/^novadrive:tlsCertificate begins only on .*: pulumi config set/)],
+    });
+  });
+
+  it("comes before those that issued it, and can be read", () => {
+    expect(certificate(`${made.between}${made.server}`)).toEqual({
+      problems: [
+        `novadrive:tlsCertificate has its certificates in the wrong order: number 2 (CN=server.example) did not issue number 1 (CN=between.example); the server's own comes first, behind each the one that issued it: ${mend}`,
+      ],
+    });
+    expect(certificate("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n")).toEqual({
+      problems: [`novadrive:tlsCertificate cannot be read: its certificate 1 is damaged: ${mend}`],
+    });
+  });
+});
+
 describe("secrets", () => {
   const key = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIB\n-----END ENCRYPTED PRIVATE KEY-----";
 
@@ -388,10 +432,38 @@ describe("secrets", () => {
   });
 
   it("of the certificate come with the certificate", () => {
-    const values = { "novadrive:tlsKey": key };
+    const values = { "novadrive:tlsKey": testTls().key };
     expect(problemsOf(values, { secretKeys: ["novadrive:tlsKey"] })).toEqual([
       "novadrive:tlsKey is set without the certificate that it belongs to: pulumi config set novadrive:tlsCertificate < fullchain.pem",
     ]);
+  });
+
+  it("of the certificate belong to it, are no other's, and need no passphrase", () => {
+    const secretKeys = ["novadrive:tlsKey"];
+    const given = (tlsKey: string) =>
+      check(
+        { "novadrive:tlsCertificate": `${made.server}${made.between}`, "novadrive:tlsKey": tlsKey },
+        { secretKeys },
+      );
+    expect(given(made.key)).toMatchObject({ settings: { secretValues: { tlsKey: made.key } } });
+    for (const wrong of [made.otherKey, made.betweenKey]) {
+      expect(given(wrong)).toEqual({
+        problems: [
+          "novadrive:tlsKey does not belong to novadrive:tlsCertificate, whose first certificate has to be the page's own: pulumi config set --secret novadrive:tlsKey < privkey.pem",
+        ],
+      });
+    }
+    const [encrypted = ""] = made.encryptedKeys;
+    expect(given(encrypted)).toEqual({
+      problems: [
+        expect.stringMatching(/^novadrive:tlsKey is encrypted, .*`openssl pkey -in <file>` prints .* < privkey\.pem$/),
+      ],
+    });
+    expect(given("hunter2")).toEqual({
+      problems: [
+        "novadrive:tlsKey must be a private key in PEM form: pulumi config set --secret novadrive:tlsKey < privkey.pem",
+      ],
+    });
   });
 
   it("of the wrong form are not repeated either", () => {

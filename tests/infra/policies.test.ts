@@ -3,10 +3,10 @@ import { generateKeyPairSync } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
 import { METRICS } from "../../infra/aws/alarms.ts";
 import { WILDCARDS } from "../../infra/aws/iam.ts";
+import { testTls } from "../support/login.ts";
 import { runWithMocks, type MockedProgram, type RegisteredResource } from "../support/pulumi/mocked-program.ts";
 import { plain } from "../support/pulumi/sdk-types.ts";
 
-const PEM = (what: string) => `-----BEGIN ${what}-----\nMIIB\n-----END ${what}-----\n`;
 const SOURCE_URL = "postgres://loader:hunter2@db.example:5432/shop";
 
 let program: MockedProgram;
@@ -24,8 +24,8 @@ beforeAll(async () => {
       "novadrive:keyName": "operators",
       "novadrive:alertEmail": "data@example.com",
       "novadrive:sourceUrl": SOURCE_URL,
-      "novadrive:tlsCertificate": PEM("CERTIFICATE"),
-      "novadrive:tlsKey": PEM("PRIVATE KEY"),
+      "novadrive:tlsCertificate": testTls().cert,
+      "novadrive:tlsKey": testTls().key,
       "novadrive:warehousePublicKey": generateKeyPairSync("rsa", { modulusLength: 2048 })
         .publicKey.export({ type: "spki", format: "pem" })
         .toString(),
@@ -210,7 +210,7 @@ describe("the box", () => {
     expect(volume.ignoreChanges).toEqual(["availabilityZone"]);
     expect(program.only("aws:ec2/instance:Instance").inputs["subnetId"]).toBe("subnet-0default-a");
     expect(program.only("aws:ec2/volumeAttachment:VolumeAttachment").inputs).toMatchObject({
-      volumeId: "novadrive-state-id",
+      volumeId: expect.stringMatching(/^vol-[0-9a-f]+$/),
       instanceId: "novadrive-host-id",
       deviceName: "/dev/sdf",
       stopInstanceBeforeDetaching: true,

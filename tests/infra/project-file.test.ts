@@ -44,7 +44,7 @@ it("gives the defaults that the program has by itself", () => {
     "snowflake:accountName": "MAIN",
     "snowflake:user": "DEPLOYER",
   };
-  const rest = { project, secretKeys: [], environment: {}, hasSnowflakeFile: false };
+  const rest = { project, secretKeys: [], environment: {}, hasSnowflakeFile: false, now: new Date() };
   const defaults = Object.entries(config).map(([name, declared]) => [`${project}:${name}`, asText(declared.default)]);
   const filled = checkConfiguration({ ...rest, values: { ...Object.fromEntries(defaults), ...values } });
   expect(filled).toHaveProperty("settings");

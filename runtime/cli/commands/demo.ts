@@ -52,7 +52,7 @@ Examples:
       const folder = resolve(flags.dir);
       using signal = stopSignal();
       const settings = await configWithSecrets(command, {
-        secrets: ["uiPasswordHash"],
+        secrets: ["uiPasswordHash", "uiTlsKey"],
         signal,
         defaults: {
           schedule: "* * * * *",

@@ -18,7 +18,7 @@ Examples:
     )
     .action(async (flags: { runNow?: boolean }, command: Command) => {
       using signal = stopSignal();
-      const config = await configWithSecrets(command, { secrets: ["sourceUrl", "uiPasswordHash"], signal });
+      const config = await configWithSecrets(command, { secrets: ["sourceUrl", "uiPasswordHash", "uiTlsKey"], signal });
       requireSourceUrl(config);
       const log = logFor(config);
       await serveUntilStopped({

@@ -17,7 +17,7 @@ export async function checkPage(
   try {
     const found: Finding[] = [];
     const warn = (message: string) => void found.push(warning(check, `${message}.`.replace(/\.\.$/, "."), REMEDY));
-    const resolved = await resolveSecrets(config, ["uiPasswordHash"], { signal });
+    const resolved = await resolveSecrets(config, ["uiPasswordHash", "uiTlsKey"], { signal });
     const { passwordHash, tls } = pageSettings(resolved, warn);
     const where = `${config.host}:${config.port}`;
     return [ok(check, `${tls ? "https" : "http"} on ${where}, ${passwordHash ? "with" : "without"} login.`), ...found];

@@ -1,9 +1,11 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { checkPage } from "../../../runtime/cli/doctor/page.ts";
 import { release } from "../../../runtime/cli/version.ts";
 import { readConfig } from "../../../runtime/config/config.ts";
 import { hashPassword } from "../../../runtime/config/password-hash.ts";
-import { CHEAP, PASSWORD, TLS_FILES } from "../../support/login.ts";
+import { CHEAP, PASSWORD, TLS_FILES, testTls } from "../../support/login.ts";
+import { startSecretsManager } from "../../support/secrets-manager.ts";
+import { makeCertificates } from "../../support/tls/certificates.ts";
 
 const check = (environment: Readonly<Record<string, string>>) =>
   checkPage(readConfig({ environment }), { signal: new AbortController().signal });
@@ -34,6 +36,39 @@ describe("what the doctor says of the status page", () => {
     expect(await check({ NOVADRIVE_UI_TLS_CERT: "/nowhere.pem", NOVADRIVE_UI_TLS_KEY: "/nowhere.key" })).toEqual([
       expect.objectContaining({ status: "failed", detail: expect.stringContaining("/nowhere.pem") }),
     ]);
+  });
+
+  it("has the certificate's key from its secret, and says if that is of no use", async () => {
+    await using aws = await startSecretsManager();
+    for (const [name, value] of Object.entries(aws.environment)) vi.stubEnv(name, value);
+    const tls = {
+      NOVADRIVE_UI_TLS_CERT: TLS_FILES.certFile,
+      NOVADRIVE_UI_TLS_KEY: "aws-secretsmanager:novadrive/key?region=sa-east-1",
+    };
+    aws.secrets.set("novadrive/key", testTls().key);
+    expect(await check(tls)).toEqual([
+      expect.objectContaining({ status: "ok", detail: expect.stringMatching(/^https/) }),
+    ]);
+    aws.secrets.set("novadrive/key", makeCertificates().key);
+    expect(await check(tls)).toEqual([
+      expect.objectContaining({
+        status: "failed",
+        detail: expect.stringContaining("does not belong to the certificate"),
+      }),
+    ]);
+  });
+
+  it("warns of a certificate whose time is over", async () => {
+    vi.useFakeTimers({ now: new Date("2126-12-01T00:00:00Z"), toFake: ["Date"] });
+    try {
+      const tls = { NOVADRIVE_UI_TLS_CERT: TLS_FILES.certFile, NOVADRIVE_UI_TLS_KEY: TLS_FILES.keyFile };
+      expect(await check(tls)).toEqual([
+        expect.objectContaining({ status: "ok" }),
+        expect.objectContaining({ status: "warning", detail: expect.stringContaining("ended on 2126-10-29") }),
+      ]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("is left to the finding on settings where one of them is wrong", async () => {

@@ -4,7 +4,7 @@ import { hideSecrets, resolveSecrets, type SecretSetting } from "../../../runtim
 import { NovaError } from "../../../runtime/core/errors.ts";
 import { redact } from "../../../runtime/core/redact.ts";
 import { hashPassword } from "../../../runtime/config/password-hash.ts";
-import { CHEAP, PASSWORD } from "../../support/login.ts";
+import { CHEAP, PASSWORD, testTls } from "../../support/login.ts";
 import { startSecretsManager, type SecretsManager } from "../../support/secrets-manager.ts";
 
 const ARN = "arn:aws:secretsmanager:sa-east-1:123456789012:secret:novadrive/source-AbCdEf";
@@ -43,6 +43,24 @@ describe("settings that refer to a secret", () => {
     expect(redact(`at ${hash}, with p@ss-w0rd-of-db or p%40ss-w0rd-of-db`)).toBe("at ***, with *** or ***");
   });
 
+  it("hold the key of a certificate, which is then shown in no form", async () => {
+    const { key } = testTls();
+    aws.secrets.set("novadrive/key", `${key.replaceAll("\n", "\r\n")}\n`);
+    const given = config({ NOVADRIVE_UI_TLS_KEY: "aws-secretsmanager:novadrive/key?region=sa-east-1" });
+    const { uiTlsKey = "" } = await resolveSecrets(given, ["uiTlsKey"]);
+    expect(uiTlsKey.replaceAll("\r\n", "\n")).toBe(key.trim());
+    const lines = key.split("\n").filter((line) => line.length > 8 && !line.startsWith("-----"));
+    for (const shown of [redact(uiTlsKey), redact(key), redact(JSON.stringify({ key }))]) {
+      for (const line of lines) expect(shown).not.toContain(line);
+    }
+  });
+
+  it("name the key's file as well, which is no secret", async () => {
+    const given = config({ NOVADRIVE_UI_TLS_KEY: "/etc/ssl/private/novadrive.pem" });
+    expect(await resolveSecrets(given, ["uiTlsKey"])).toEqual(given);
+    expect(redact("/etc/ssl/private/novadrive.pem")).toBe("/etc/ssl/private/novadrive.pem");
+  });
+
   it("are left alone where the command has no use for them, and where they hold the value itself", async () => {
     const given = config({
       NOVADRIVE_SOURCE_URL: "postgres://loader:direct-password@db/shop",
@@ -68,6 +86,13 @@ describe("settings that refer to a secret", () => {
     ["refers to another secret", "sourceUrl", "aws-secretsmanager:another", /refers to another secret/],
     ["is empty", "sourceUrl", "\n", /must not be empty/],
     ["is no hash", "uiPasswordHash", "s3cret-word-itself", /novadrive password/],
+    ["is no key", "uiTlsKey", "s3cret-word-itself", /has no private key in PEM form/],
+    [
+      "is an encrypted key",
+      "uiTlsKey",
+      "-----BEGIN ENCRYPTED PRIVATE KEY-----\ns3cret\n-----END ENCRYPTED PRIVATE KEY-----",
+      /is encrypted, and nobody is there to type its passphrase/,
+    ],
   ] satisfies readonly (readonly [string, SecretSetting, string, RegExp])[])(
     "are refused where the secret %s, without a word of it",
     async (_what, name, value, message) => {
@@ -123,6 +148,16 @@ describe("settings that refer to a secret", () => {
   it("are checked for their form before anything is asked", () => {
     expect(() => source("aws-secretsmanager:a b")).toThrow(
       expect.objectContaining({ message: expect.stringContaining("aws-secretsmanager:<ARN or name>") }),
+    );
+    expect(() => config({ NOVADRIVE_UI_TLS_KEY: "aws-secretsmanager:a b" })).toThrow(
+      expect.objectContaining({ message: expect.stringContaining("aws-secretsmanager:<ARN or name>") }),
+    );
+    expect(() => config({ NOVADRIVE_UI_TLS_KEY: testTls().key })).toThrow(
+      expect.objectContaining({
+        message: expect.stringMatching(
+          /^NOVADRIVE_UI_TLS_KEY must be a file, or aws-secretsmanager:.* is easily read\.$/,
+        ),
+      }),
     );
     expect(() => config({ NOVADRIVE_UI_PASSWORD_HASH: "hunter2hunter2" })).toThrow(
       expect.objectContaining({ message: expect.not.stringContaining("hunter2") }),
