@@ -7,9 +7,11 @@ import { Session as Connection } from "../../../runtime/warehouse/duckdb/engine.
 import { Translator } from "../../../runtime/warehouse/duckdb/translate/translator.ts";
 import { Catalogue } from "./catalogue.ts";
 import { cancelled } from "./errors.ts";
-import { Grants } from "./grants.ts";
+import { AccountObjects } from "./account-objects.ts";
+import { Grants, type Privileges } from "./grants.ts";
 import { Locks } from "./locks.ts";
 import { physicalPath } from "./names.ts";
+import { Roles } from "./roles.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import type { ShapeSet } from "./shapes.ts";
 import type { VirtualWarehouse } from "./warehouses.ts";
@@ -35,8 +37,11 @@ export class Account implements AsyncDisposable {
   readonly name: string;
   readonly catalogue: Catalogue;
   readonly locks = new Locks();
+  /** Of all roles that SQL has not made. */
   readonly grants = new Grants();
-  readonly warehouses: ReadonlyMap<string, VirtualWarehouse>;
+  readonly roles = new Roles();
+  readonly objects = new AccountObjects();
+  readonly warehouses: Map<string, VirtualWarehouse>;
   readonly shapes: ShapeSet | undefined;
   readonly sessions = new Map<number, Session>();
   /** Every token that was given out, and every one that a login brought along. */
@@ -75,6 +80,10 @@ export class Account implements AsyncDisposable {
     for (const file of MACROS) await connection.run(await readFile(file, "utf8"));
     connection.connection.closeSync();
     return new Account(options, instance, folder);
+  }
+
+  privilegesOf(role: string): Privileges {
+    return this.roles.isMade(role) ? this.roles.privilegesOf(role) : this.grants;
   }
 
   async createSchema(name: string): Promise<void> {

@@ -2,6 +2,7 @@
 import type { Account } from "./account.ts";
 import { insufficientPrivileges, lockTimedOut, noCurrent, notFound, syntaxError } from "./errors.ts";
 import type { Relation, Stage } from "./catalogue.ts";
+import type { Privileges } from "./grants.ts";
 import { tokenize, TokenReader, type Token } from "./lexer.ts";
 import { physicalName, physicalPath, quoted } from "./names.ts";
 import type { SessionParameters } from "./parameters.ts";
@@ -37,6 +38,11 @@ export class StatementContext {
     this.queryId = options.queryId;
     this.signal = options.signal;
     this.tokens = tokenize(options.sql);
+  }
+
+  /** Of the session's role. */
+  get grants(): Privileges {
+    return this.account.privilegesOf(this.session.role);
   }
 
   reader(at = 0): TokenReader {
@@ -99,7 +105,7 @@ export class StatementContext {
   }
 
   sees({ schema, name, kind }: Relation): boolean {
-    const { grants } = this.account;
+    const { grants } = this;
     return (
       kind === "TEMPORARY" ||
       (grants.has("USAGE", "SCHEMA", schema) && grants.sees(kind === "VIEW" ? "VIEW" : "TABLE", `${schema}.${name}`))
@@ -114,14 +120,14 @@ export class StatementContext {
   }
 
   requireSchema(schema: string): void {
-    const { catalogue, grants } = this.account;
-    if (!catalogue.schemas.has(schema) || !grants.sees("SCHEMA", schema)) {
+    const { catalogue } = this.account;
+    if (!catalogue.schemas.has(schema) || !this.grants.sees("SCHEMA", schema)) {
       throw notFound("Schema", catalogue.path(schema));
     }
   }
 
   requirePrivilege(privilege: string, on: string, name: string): void {
-    if (!this.account.grants.has(privilege, on, name)) {
+    if (!this.grants.has(privilege, on, name)) {
       throw insufficientPrivileges(on.toLowerCase(), name.split(".").at(-1) ?? name);
     }
   }
@@ -145,7 +151,8 @@ export class StatementContext {
     const names = tokenize(match?.[1] ?? "").filter(({ text: part }) => part !== ".");
     const { schema, name } = this.resolve(names.map(({ value }) => value));
     const stage = this.account.catalogue.stage(schema, name);
-    const { grants, catalogue } = this.account;
+    const { grants } = this;
+    const { catalogue } = this.account;
     if (!stage || !grants.has("USAGE", "SCHEMA", schema) || !grants.sees("STAGE", `${schema}.${name}`)) {
       throw notFound("Stage", catalogue.path(schema, name));
     }

@@ -18,7 +18,15 @@ export const PRIVILEGES: Readonly<Record<string, readonly string[]>> = {
   WAREHOUSE: ["USAGE", "OPERATE", "MONITOR"],
 };
 
-export class Grants {
+/** What a role may do. */
+export interface Privileges {
+  has(privilege: string, on: string, name: string): boolean;
+  /** Whether it has any privilege on the object: without one, the object does not exist for it. */
+  sees(on: string, name: string): boolean;
+  of(on: string, name: string): readonly Grant[];
+}
+
+export class Grants implements Privileges {
   readonly #revoked = new Set<string>();
 
   has(privilege: string, on: string, name: string): boolean {

@@ -5,6 +5,9 @@ import { field, HttpStatus, type Request } from "./http.ts";
 import { authenticate, type LoginRequest, type LoginRules } from "./login.ts";
 import { success } from "./replies.ts";
 
+/** Where every client of this server is. */
+const ADDRESS = "127.0.0.1";
+
 export interface LoginOptions {
   readonly account: Account;
   readonly login: LoginRules;
@@ -13,19 +16,15 @@ export interface LoginOptions {
 }
 
 export async function logIn({ body, query }: Request, { account, login, isBlocked }: LoginOptions): Promise<object> {
-  if (isBlocked()) {
-    throw new SnowflakeError(
-      "390422",
-      "08001",
-      "Incoming request with IP/Token 127.0.0.1 is not allowed to access Snowflake. Contact your account administrator. For more information about this error, go to https://community.snowflake.com/s/ip-xxxxxxxxxxxx-is-not-allowed-to-access.",
-    );
-  }
+  if (isBlocked()) throw notAllowed();
   const request: LoginRequest = field(body, "data") ?? {};
   if (request.ACCOUNT_NAME?.toUpperCase() !== account.name) throw new HttpStatus(404);
   if (request.TOKEN !== undefined) account.secrets.add(request.TOKEN);
   const user = authenticate(request, login);
   const role = query.get("roleName")?.toUpperCase() ?? user.role;
-  if (role !== user.role) {
+  const isMade = account.objects.users.has(user.name);
+  if (!account.objects.admits(user.name, ADDRESS)) throw notAllowed();
+  if (isMade ? !account.roles.hasRole("USER", user.name, role) : role !== user.role) {
     throw new SnowflakeError(
       "390189",
       "08001",
@@ -37,18 +36,15 @@ export async function logIn({ body, query }: Request, { account, login, isBlocke
     const upper = value === null ? null : unquote(value);
     return upper !== null && has(upper) ? upper : null;
   };
-  const isSchema = (name: string): boolean =>
-    account.catalogue.schemas.has(name) && account.grants.sees("SCHEMA", name);
+  const grants = account.privilegesOf(role);
+  const isSchema = (name: string): boolean => account.catalogue.schemas.has(name) && grants.sees("SCHEMA", name);
   const session = await account.openSession({
     user: user.name,
     role,
-    database: known(
-      "databaseName",
-      (name) => name === account.catalogue.database && account.grants.sees("DATABASE", name),
-    ),
+    database: known("databaseName", (name) => name === account.catalogue.database && grants.sees("DATABASE", name)),
     // PUBLIC is the default: https://docs.snowflake.com/en/sql-reference/ddl-database#default-namespace
     schema: known("schemaName", isSchema) ?? (isSchema("PUBLIC") ? "PUBLIC" : null),
-    warehouse: known("warehouse", (name) => account.warehouses.has(name) && account.grants.sees("WAREHOUSE", name)),
+    warehouse: known("warehouse", (name) => account.warehouses.has(name) && grants.sees("WAREHOUSE", name)),
     parameters: request.SESSION_PARAMETERS ?? {},
     client: {
       ...request.CLIENT_ENVIRONMENT,
@@ -76,6 +72,14 @@ export async function logIn({ body, query }: Request, { account, login, isBlocke
     },
     responseData: null,
   });
+}
+
+function notAllowed(): SnowflakeError {
+  return new SnowflakeError(
+    "390422",
+    "08001",
+    `Incoming request with IP/Token ${ADDRESS} is not allowed to access Snowflake. Contact your account administrator. For more information about this error, go to https://community.snowflake.com/s/ip-xxxxxxxxxxxx-is-not-allowed-to-access.`,
+  );
 }
 
 function unquote(name: string): string {

@@ -26,7 +26,7 @@ export interface LoginRequest {
 
 export interface LoginRules {
   readonly account: string;
-  readonly users: readonly User[];
+  readonly users: () => readonly User[];
   /** Milliseconds since 1970, as the server's clock shows them. */
   readonly now: () => number;
 }
@@ -56,7 +56,7 @@ function invalidJwt(): SnowflakeError {
 
 function byKeyPair({ LOGIN_NAME, TOKEN = "" }: LoginRequest, { account, users, now }: LoginRules): User {
   const name = LOGIN_NAME?.toUpperCase();
-  const user = users.find((one) => one.name === name);
+  const user = users().find((one) => one.name === name);
   const [header = "", payload = "", signature = ""] = TOKEN.split(".");
   const claims = json(payload);
   if (!user || json(header)["alg"] !== "RS256") throw invalidJwt();
@@ -106,7 +106,7 @@ function byWorkloadIdentity({ TOKEN = "", PROVIDER }: LoginRequest, { users, now
     header("x-snowflake-audience") === "snowflakecomputing.com" &&
     ["host", "x-amz-date", "x-snowflake-audience"].every((name) => signed.split(";").includes(name)) &&
     Math.abs(now() - signedAt) <= 1000 * ATTESTATION_LIFETIME;
-  const user = users.find(({ awsAccessKeyId }) => awsAccessKeyId !== undefined && awsAccessKeyId === accessKey);
+  const user = users().find(({ awsAccessKeyId }) => awsAccessKeyId !== undefined && awsAccessKeyId === accessKey);
   if (!isAttested || !user) {
     throw new SnowflakeError("394601", "08001", "Workload identity federation authentication failed.");
   }

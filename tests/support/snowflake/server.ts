@@ -47,7 +47,11 @@ export class SnowflakeServer implements AsyncDisposable {
     this.#statements = new Statements(account);
     this.#protocol = new Protocol({
       account,
-      login: { account: account.name, users: options.users, now: () => Date.now() + this.clockOffset },
+      login: {
+        account: account.name,
+        users: () => [...options.users, ...account.objects.logins()],
+        now: () => Date.now() + this.clockOffset,
+      },
       statements: this.#statements,
       misbehaviour: this.misbehaviour,
       inProgressAfterMs: options.inProgressAfterMs ?? 5000,

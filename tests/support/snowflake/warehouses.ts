@@ -1,6 +1,6 @@
 /** Virtual warehouses: who may use them, whether they run, and what makes them run. */
 import { insufficientPrivileges, noWarehouse, quotaExceeded, suspendedWarehouse } from "./errors.ts";
-import type { Grants } from "./grants.ts";
+import type { Privileges } from "./grants.ts";
 
 export interface VirtualWarehouse {
   readonly name: string;
@@ -25,7 +25,7 @@ export function virtualWarehouse(
  *
  * @returns whether it had to be resumed
  */
-export function useWarehouse(warehouse: VirtualWarehouse | undefined, grants: Grants): boolean {
+export function useWarehouse(warehouse: VirtualWarehouse | undefined, grants: Privileges): boolean {
   if (!warehouse) throw noWarehouse();
   if (!grants.has("USAGE", "WAREHOUSE", warehouse.name)) throw insufficientPrivileges("warehouse", warehouse.name);
   if (warehouse.state === "STARTED") return false;

@@ -65,7 +65,11 @@ function definitions(columns: readonly Column[]): string {
 
 function remember(context: StatementContext, relation: Relation): void {
   if (relation.kind === "TEMPORARY") context.session.temporary.set(temporaryKey(relation), relation);
-  else context.account.catalogue.setRelation(relation);
+  else {
+    context.account.catalogue.setRelation(relation);
+    const { schema, name, kind } = relation;
+    context.account.roles.made(context.session.role, kind === "VIEW" ? "VIEW" : "TABLE", `${schema}.${name}`);
+  }
 }
 
 function require(context: StatementContext, { schema }: ObjectPath, privilege: string): void {
@@ -194,5 +198,6 @@ export async function createStage(context: StatementContext): Promise<Outcome> {
   const fileFormat = context.sql.slice(reader.peek()?.start ?? context.sql.length);
   await context.account.createStageFolder(path.schema, path.name);
   catalogue.setStage({ ...path, createdOn: new Date(), fileFormat });
+  context.account.roles.made(context.session.role, "STAGE", `${path.schema}.${path.name}`);
   return status(`Stage area ${path.name} successfully created.`, STATEMENT_TYPES.ddl);
 }

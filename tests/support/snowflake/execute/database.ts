@@ -1,6 +1,6 @@
 /** CREATE and DROP DATABASE: the account has one at a time, whose place a new one takes. */
 import type { StatementContext } from "../context.ts";
-import { notFound, SnowflakeError } from "../errors.ts";
+import { alreadyExists, notFound, SnowflakeError } from "../errors.ts";
 import { physicalPath } from "../names.ts";
 import { status, type Outcome } from "../result.ts";
 
@@ -11,6 +11,7 @@ export async function createDatabase(context: StatementContext): Promise<Outcome
   reader.words("TRANSIENT");
   context.expect(reader, "DATABASE");
   const name = reader.next()?.value ?? "";
+  if (name === account.catalogue.database) throw alreadyExists(name);
   context.requirePrivilege("CREATE DATABASE", "ACCOUNT", account.name);
   if (account.catalogue.relations().length > 0) {
     // Not Snowflake's: it has as many as one likes.
@@ -23,6 +24,8 @@ export async function createDatabase(context: StatementContext): Promise<Outcome
   await empty(context);
   account.catalogue.database = name;
   await account.createSchema("PUBLIC");
+  account.roles.made(session.role, "DATABASE", name);
+  account.roles.made(session.role, "SCHEMA", "PUBLIC");
   session.database = name;
   await session.useSchema("PUBLIC");
   return status(`Database ${name} successfully created.`);
@@ -38,7 +41,9 @@ export async function dropDatabase(context: StatementContext): Promise<Outcome> 
     if (!ifExists) throw notFound("Database", name);
     return status(`Drop statement executed successfully (${name} already dropped).`);
   }
+  context.requirePrivilege("OWNERSHIP", "DATABASE", name);
   await empty(context);
+  context.account.roles.gone("DATABASE", name);
   catalogue.database = catalogue.firstDatabase;
   return status(`${name} successfully dropped.`);
 }

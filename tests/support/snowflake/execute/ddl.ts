@@ -1,9 +1,9 @@
 /** ALTER, COMMENT, DROP, TRUNCATE and CREATE SCHEMA. */
 import type { Column, Relation } from "../catalogue.ts";
 import { temporaryKey, type StatementContext } from "../context.ts";
-import { invalidIdentifier, notFound, otherKind, SnowflakeError } from "../errors.ts";
+import { alreadyExists, invalidIdentifier, notFound, otherKind, SnowflakeError } from "../errors.ts";
 import type { TokenReader } from "../lexer.ts";
-import { physicalName, physicalPath } from "../names.ts";
+import { physicalName, physicalPath, quoted } from "../names.ts";
 import { status, type Outcome } from "../result.ts";
 import { runInTransaction } from "../run.ts";
 import { columnDefinition, readType } from "../types.ts";
@@ -12,13 +12,14 @@ const done = (): Outcome => status("Statement executed successfully.");
 
 export async function alterTable(context: StatementContext): Promise<Outcome> {
   const reader = context.reader(1);
-  if (reader.words("WAREHOUSE")) return alterWarehouse(context, reader);
   const isView = reader.words("VIEW");
   if (!isView) context.expect(reader, "TABLE");
   reader.words("IF", "EXISTS");
   const relation = context.relation(context.path(reader), isView ? "View" : "Table");
+  requireOwner(context, relation);
   if (reader.words("SET", "COMMENT")) relation.comment = valueOf(context, reader, "=");
   else if (reader.words("ADD")) await addColumns(context, reader, relation);
+  else if (reader.words("DROP", "COLUMN")) await dropColumns(context, reader, relation);
   else if (reader.words("RENAME", "TO")) await rename(context, reader, relation);
   else if (reader.words("ALTER") || reader.words("MODIFY")) await alterColumns(context, reader, relation);
   else throw context.unexpected(reader);
@@ -81,38 +82,58 @@ async function rename(context: StatementContext, reader: TokenReader, relation: 
   await runInTransaction(context, `ALTER ${word} ${context.place(relation)} RENAME TO "${physicalName(to.name)}"`);
   catalogue.dropRelation(relation);
   catalogue.setRelation({ ...relation, name: to.name });
+  context.account.roles.renamed(word, `${relation.schema}.${relation.name}`, `${to.schema}.${to.name}`);
 }
 
-/** Privileges are the account's to give here; what matters is that it commits. */
-export async function grant(): Promise<Outcome> {
-  return done();
+function requireOwner(context: StatementContext, { kind, schema, name }: Relation): void {
+  if (kind === "TEMPORARY") return;
+  context.requirePrivilege("OWNERSHIP", kind === "VIEW" ? "VIEW" : "TABLE", `${schema}.${name}`);
 }
 
+/** `ADD COLUMN "A" VARCHAR(20) NOT NULL COMMENT '…'`, of which all but name and type may be left out. */
 async function addColumns(context: StatementContext, reader: TokenReader, relation: Relation): Promise<void> {
   reader.words("COLUMN");
   reader.words("IF", "NOT", "EXISTS");
   const name = reader.next();
-  const type = readType(reader.tokens.slice(reader.at).filter(({ text }) => text !== ";"));
+  const start = reader.at;
+  while (!reader.done() && !reader.isWords("NOT") && !reader.isWords("COMMENT")) reader.at++;
+  const type = readType(reader.tokens.slice(start, reader.at));
   if (!name || !type) throw context.unexpected(reader);
+  const required = reader.words("NOT", "NULL");
+  const comment = reader.words("COMMENT") ? valueOf(context, reader) : undefined;
   if (relation.columns.some((column) => column.name === name.value)) return;
+  const place = physicalPath(relation.schema, relation.name);
+  if (required) {
+    const [count] = (await runInTransaction(context, `SELECT count(*) FROM ${place}`)).getRows();
+    if (Number(count?.[0]) > 0) {
+      throw new SnowflakeError(
+        "002028",
+        "42601",
+        `SQL compilation error:\nNon-nullable column '${name.value}' cannot be added to non-empty table '${relation.name}' unless it has a non-null default value.`,
+      );
+    }
+  }
   const column = columnDefinition(physicalName(name.value), type, true).replace(/ CHECK .*$/s, "");
-  await runInTransaction(context, `ALTER TABLE ${physicalPath(relation.schema, relation.name)} ADD COLUMN ${column}`);
+  await runInTransaction(context, `ALTER TABLE ${place} ADD COLUMN ${column}`);
   context.account.catalogue.setRelation({
     ...relation,
-    columns: [...relation.columns, { name: name.value, type, nullable: true }],
+    columns: [...relation.columns, { name: name.value, type, nullable: !required, comment }],
   });
 }
 
-function alterWarehouse(context: StatementContext, reader: TokenReader): Outcome {
-  reader.words("IF", "EXISTS");
-  const name = reader.next()?.value ?? "";
-  const warehouse = context.account.warehouses.get(name);
-  if (!warehouse) throw notFound("Warehouse", name);
-  context.requirePrivilege("OPERATE", "WAREHOUSE", name);
-  if (reader.words("RESUME")) warehouse.state = "STARTED";
-  else if (reader.words("SUSPEND")) warehouse.state = "SUSPENDED";
-  else throw context.unexpected(reader);
-  return done();
+async function dropColumns(context: StatementContext, reader: TokenReader, relation: Relation): Promise<void> {
+  const dropped: Column[] = [];
+  do dropped.push(columnNamed(context, reader, relation));
+  while (reader.punctuation(","));
+  for (const { name } of dropped) {
+    const column = quoted(physicalName(name));
+    await runInTransaction(
+      context,
+      `ALTER TABLE ${physicalPath(relation.schema, relation.name)} DROP COLUMN ${column}`,
+    );
+  }
+  const columns = relation.columns.filter((column) => !dropped.includes(column));
+  context.account.catalogue.setRelation({ ...relation, columns });
 }
 
 /** COMMENT [IF EXISTS] ON TABLE | VIEW | COLUMN … IS '…' */
@@ -159,13 +180,15 @@ export async function dropObject(context: StatementContext): Promise<Outcome> {
   const ifExists = reader.words("IF", "EXISTS");
   if (word === "SCHEMA") return dropSchema(context, reader, ifExists);
   const path = context.path(reader);
-  const { catalogue, grants } = context.account;
+  const { grants } = context;
+  const { catalogue, roles } = context.account;
   const full = catalogue.path(path.schema, path.name);
   const own = context.session.temporary.get(temporaryKey(path));
   if (word === "STAGE") {
     const stage = catalogue.stage(path.schema, path.name);
     if (!stage && !ifExists) throw notFound("Stage", full);
     if (stage) catalogue.dropStage(stage);
+    roles.gone("STAGE", `${path.schema}.${path.name}`);
     return status(stage ? `${path.name} successfully dropped.` : dropped(path.name));
   }
   const found = own ?? (grants.sees("SCHEMA", path.schema) ? catalogue.relation(path.schema, path.name) : undefined);
@@ -174,9 +197,13 @@ export async function dropObject(context: StatementContext): Promise<Outcome> {
     return status(dropped(path.name));
   }
   if ((found.kind === "VIEW") !== (word === "VIEW")) throw otherKind(full, found.kind === "VIEW" ? "VIEW" : "TABLE");
+  requireOwner(context, found);
   await runInTransaction(context, `DROP ${word} ${context.place(found)}`);
   if (own) context.session.temporary.delete(temporaryKey(path));
-  else catalogue.dropRelation(found);
+  else {
+    catalogue.dropRelation(found);
+    roles.gone(word, `${path.schema}.${path.name}`);
+  }
   return status(`${path.name} successfully dropped.`);
 }
 
@@ -192,21 +219,29 @@ async function dropSchema(context: StatementContext, reader: TokenReader, ifExis
     if (!ifExists) throw notFound("Schema", catalogue.path(name));
     return status(dropped(name));
   }
+  context.requirePrivilege("OWNERSHIP", "SCHEMA", name);
   await runInTransaction(context, `DROP SCHEMA ${physicalPath(name)} CASCADE`);
   catalogue.dropSchema(name);
+  context.account.roles.gone("SCHEMA", name);
   return status(`${name} successfully dropped.`);
 }
 
+/** What follows the name, WITH MANAGED ACCESS and a comment, changes nothing here: grants of all schemas are their owners'. */
 export async function createSchema(context: StatementContext): Promise<Outcome> {
+  const { account, session } = context;
   const reader = context.reader(1);
   reader.words("TRANSIENT");
   context.expect(reader, "SCHEMA");
-  reader.words("IF", "NOT", "EXISTS");
+  const ifNotExists = reader.words("IF", "NOT", "EXISTS");
   const first = reader.next()?.value ?? "";
   const name = reader.punctuation(".") ? (reader.next()?.value ?? "") : first;
-  if (!context.account.catalogue.schemas.has(name))
-    context.requirePrivilege("CREATE SCHEMA", "DATABASE", context.account.catalogue.database);
-  await context.account.createSchema(name);
+  if (account.catalogue.schemas.has(name)) {
+    if (!ifNotExists) throw alreadyExists(account.catalogue.path(name));
+    return status(`${name} already exists, statement succeeded.`);
+  }
+  context.requirePrivilege("CREATE SCHEMA", "DATABASE", account.catalogue.database);
+  await account.createSchema(name);
+  account.roles.made(session.role, "SCHEMA", name);
   return status(`Schema ${name} successfully created.`);
 }
 

@@ -13,7 +13,7 @@ export async function use(context: StatementContext): Promise<Outcome> {
   const name = reader.punctuation(".") ? reader.next()?.value : token?.value;
   if (name === undefined) throw context.unexpected(reader);
   if (kind === "WAREHOUSE") {
-    if (!account.warehouses.has(name) || !account.grants.sees("WAREHOUSE", name)) throw notFound("Object", name);
+    if (!account.warehouses.has(name) || !context.grants.sees("WAREHOUSE", name)) throw notFound("Object", name);
     session.warehouse = name;
   } else if (kind === "SCHEMA") {
     context.requireSchema(name);
@@ -21,7 +21,9 @@ export async function use(context: StatementContext): Promise<Outcome> {
   } else if (kind === "DATABASE") {
     if (name !== account.catalogue.database) throw notFound("Object", name);
     session.database = name;
-  } else if (name !== session.role) throw insufficientPrivileges("role", name);
+  } else if (name !== session.role && !account.roles.hasRole("USER", session.user, name)) {
+    throw insufficientPrivileges("role", name);
+  } else session.role = name;
   return done();
 }
 

@@ -30,9 +30,9 @@ export function showTransactions(context: StatementContext, reader: TokenReader)
 export function showWarehouses(context: StatementContext, reader: TokenReader): readonly ShownRow[] {
   const like = reader.words("LIKE") ? pattern(reader.next()?.value ?? "") : undefined;
   if (!reader.done()) throw context.unexpected(reader);
-  const { account, session } = context;
+  const { account, session, grants } = context;
   return [...account.warehouses.values()]
-    .filter(({ name }) => (like?.test(name) ?? true) && account.grants.sees("WAREHOUSE", name))
+    .filter(({ name }) => (like?.test(name) ?? true) && grants.sees("WAREHOUSE", name))
     .map((warehouse) => ({
       name: warehouse.name,
       state: warehouse.state,
@@ -70,7 +70,8 @@ export function showResourceMonitors(context: StatementContext, reader: TokenRea
 /** SHOW GRANTS TO ROLE r, SHOW GRANTS ON <kind> name: https://docs.snowflake.com/en/sql-reference/sql/show-grants. */
 export function showGrants(context: StatementContext, reader: TokenReader): readonly ShownRow[] {
   const { account, session } = context;
-  const { catalogue, grants } = account;
+  const { grants } = context;
+  const { catalogue } = account;
   const objects: (readonly [on: string, name: string])[] = [
     ["DATABASE", catalogue.database],
     ...[...catalogue.schemas.keys()].map((name) => ["SCHEMA", name] as const),
@@ -82,9 +83,10 @@ export function showGrants(context: StatementContext, reader: TokenReader): read
   ];
   let wanted = objects;
   if (reader.words("TO", "ROLE")) {
-    const role = reader.next()?.value;
+    const role = reader.next()?.value ?? "";
+    if (account.roles.isMade(role)) return roleGrants(context, role);
     if (role === "PUBLIC") wanted = [];
-    else if (role !== session.role) throw notFound("Role", role ?? "");
+    else if (role !== session.role) throw notFound("Role", role);
   } else if (reader.words("ON")) {
     const kind = reader.next()?.value ?? "";
     if (!(kind in PRIVILEGES)) throw context.unexpected(context.reader(reader.at - 1));
@@ -108,4 +110,42 @@ export function showGrants(context: StatementContext, reader: TokenReader): read
       granted_by: "SECURITYADMIN",
     })),
   );
+}
+
+/** Of a role that SQL has made: what it holds by itself, the roles that it has among that. */
+function roleGrants({ account }: StatementContext, role: string): readonly ShownRow[] {
+  const { roles, catalogue } = account;
+  const row = (privilege: string, on: string, name: string): ShownRow => ({
+    created_on: new Date(),
+    privilege,
+    granted_on: on.replaceAll(" ", "_"),
+    name,
+    granted_to: "ROLE",
+    grantee_name: role,
+    grant_option: "false",
+    granted_by: roles.ownerOf(on, name) ?? "",
+  });
+  const inDatabase = new Set(["SCHEMA", "TABLE", "VIEW", "STAGE"]);
+  return [
+    ...roles
+      .grantsTo(role)
+      .map(({ privilege, on, name }) => row(privilege, on, inDatabase.has(on) ? catalogue.path(name) : name)),
+    ...roles.rolesOf("ROLE", role).map((name) => row("USAGE", "ROLE", name)),
+  ];
+}
+
+/** SHOW FUTURE GRANTS TO ROLE r */
+export function showFutureGrants(context: StatementContext, reader: TokenReader): readonly ShownRow[] {
+  context.expect(reader, "TO", "ROLE");
+  const role = reader.next()?.value ?? "";
+  const { roles, catalogue } = context.account;
+  return roles.futureGrantsTo(role).map(({ privilege, on, schema }) => ({
+    created_on: new Date(),
+    privilege,
+    grant_on: on,
+    name: `${catalogue.path(schema)}.<${on}>`,
+    grant_to: "ROLE",
+    grantee_name: role,
+    grant_option: "false",
+  }));
 }

@@ -5,7 +5,14 @@ import type { StatementContext } from "../context.ts";
 import { notFound } from "../errors.ts";
 import type { TokenReader } from "../lexer.ts";
 import type { Outcome } from "../result.ts";
-import { showGrants, showResourceMonitors, showTransactions, showWarehouses } from "./show-account.ts";
+import { showAccountObjects } from "./account.ts";
+import {
+  showFutureGrants,
+  showGrants,
+  showResourceMonitors,
+  showTransactions,
+  showWarehouses,
+} from "./show-account.ts";
 import { pattern, shown, type ShownRow } from "./shown.ts";
 
 export async function show(context: StatementContext): Promise<Outcome> {
@@ -17,6 +24,9 @@ export async function show(context: StatementContext): Promise<Outcome> {
   if (word === "RESOURCE" && reader.words("MONITORS"))
     return shown(showResourceMonitors(context, reader), MONITOR_COLUMNS);
   if (word === "GRANTS") return shown(showGrants(context, reader), GRANT_COLUMNS);
+  if (word === "FUTURE" && reader.words("GRANTS")) return shown(showFutureGrants(context, reader), FUTURE_COLUMNS);
+  const accountObjects = showAccountObjects(context, reader.words("POLICIES") ? `${word} POLICIES` : word);
+  if (accountObjects) return shown(accountObjects, ACCOUNT_OBJECT_COLUMNS);
   const like = reader.words("LIKE") ? pattern(reader.next()?.value ?? "") : undefined;
   const scope = readScope(context, reader, word);
   reader.words("STARTS", "WITH");
@@ -61,6 +71,12 @@ const MONITOR_COLUMNS =
     " ",
   );
 const GRANT_COLUMNS = "created_on privilege granted_on name granted_to grantee_name grant_option granted_by".split(" ");
+const FUTURE_COLUMNS = "created_on privilege grant_on name grant_to grantee_name grant_option".split(" ");
+/** Of roles, users and network policies together. */
+const ACCOUNT_OBJECT_COLUMNS =
+  "created_on name comment owner default_role default_warehouse default_namespace has_rsa_public_key type entries_in_allowed_ip_list".split(
+    " ",
+  );
 const SCHEMA_COLUMNS =
   "created_on name is_default is_current database_name owner comment options retention_time owner_role_type".split(" ");
 const STAGE_COLUMNS =
@@ -171,9 +187,9 @@ function dataType({ type, nullable }: Column): object {
   }
 }
 
-function schemas({ account, session }: StatementContext): readonly ShownRow[] {
+function schemas({ account, session, grants }: StatementContext): readonly ShownRow[] {
   return [...account.catalogue.schemas]
-    .filter(([name]) => account.grants.sees("SCHEMA", name))
+    .filter(([name]) => grants.sees("SCHEMA", name))
     .map(([name, createdOn]) => ({
       created_on: createdOn,
       name,
@@ -186,10 +202,10 @@ function schemas({ account, session }: StatementContext): readonly ShownRow[] {
     }));
 }
 
-function stages({ account, session }: StatementContext, { schema }: Scope): readonly ShownRow[] {
+function stages({ account, session, grants }: StatementContext, { schema }: Scope): readonly ShownRow[] {
   return account.catalogue
     .stages(schema)
-    .filter((stage) => account.grants.sees("STAGE", `${stage.schema}.${stage.name}`))
+    .filter((stage) => grants.sees("STAGE", `${stage.schema}.${stage.name}`))
     .map((stage) => ({
       created_on: stage.createdOn,
       name: stage.name,

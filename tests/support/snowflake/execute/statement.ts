@@ -5,7 +5,9 @@ import { createDatabase, dropDatabase } from "./database.ts";
 import { alterSession, use } from "./settings.ts";
 import { copyInto } from "./copy.ts";
 import { createStage, createTable, createView } from "./create.ts";
-import { alterTable, comment, createSchema, dropObject, grant, truncate } from "./ddl.ts";
+import { accountKind, alterAccountObject, createAccountObject, dropAccountObject } from "./account.ts";
+import { alterTable, comment, createSchema, dropObject, truncate } from "./ddl.ts";
+import { grant } from "./grant.ts";
 import { deleteRows, insert, update } from "./dml.ts";
 import { merge } from "./merge.ts";
 import { describeObject } from "./describe.ts";
@@ -44,6 +46,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   PUT: metadata(put),
   REMOVE: metadata(remove),
   RM: metadata(remove),
+  REVOKE: ddl(grant),
   ROLLBACK: metadata(rollback),
   SHOW: metadata(show),
   START: metadata(begin),
@@ -63,6 +66,9 @@ export function kindOf(context: StatementContext): Kind {
       execute: select,
     };
   }
+  if (word === "CREATE" || word === "ALTER" || word === "DROP") {
+    if (accountKind(context)) return ddl(ACCOUNT_OBJECTS[word]);
+  }
   if (word === "CREATE") return createKind(context);
   if (word === "ALTER" && second?.value === "SESSION") return metadata(alterSession);
   if (word === "DROP" && second?.value === "DATABASE") return ddl(dropDatabase);
@@ -70,6 +76,8 @@ export function kindOf(context: StatementContext): Kind {
   if (!kind) throw context.unexpected(context.reader());
   return kind;
 }
+
+const ACCOUNT_OBJECTS = { CREATE: createAccountObject, ALTER: alterAccountObject, DROP: dropAccountObject } as const;
 
 const MODIFIERS = new Set("OR REPLACE LOCAL GLOBAL SECURE TRANSIENT TEMPORARY TEMP VOLATILE".split(" "));
 
