@@ -14,10 +14,17 @@ export interface TableResult {
   /** Rows in the stage table after the batch, where the loader counted them. */
   readonly rows_total?: number | undefined;
   readonly bytes: number;
+  /**
+   * By column: values of the rows read that did not fit the column's type, and were loaded as its `on_misfit` says. Absent if there were none.
+   */
+  readonly misfits?: Misfits | undefined;
   readonly seconds: number;
   readonly status: StepStatus;
   readonly error?: ErrorReport | undefined;
 }
+
+/** Counts by column. */
+export type Misfits = Readonly<Record<string, number>>;
 
 export interface ModelResult {
   readonly name: string;

@@ -93,7 +93,12 @@ function shapeOf({ schema, sourceSchema, sourceTable, primaryKey, sync, columns 
     METHOD,
     [schema, sourceSchema, sourceTable, sync.mode, sync.cursor ?? null, sync.deletes],
     primaryKey,
-    columns.map(({ name, type, nullable }) => [name, exactType(type), nullable]),
+    columns.map(({ name, type, nullable, onMisfit }) => [
+      name,
+      exactType(type),
+      nullable,
+      ...(onMisfit ? [onMisfit] : []),
+    ]),
   ];
   return createHash("sha256").update(JSON.stringify(shape)).digest("base64url");
 }

@@ -3,10 +3,12 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { secondsBetween, type Clock } from "../core/clock.ts";
 import type { TaskContext, TaskKind, TaskRunner } from "../core/task.ts";
+import type { Misfits } from "../core/result.ts";
 import type { ManifestTable } from "../manifest/manifest.ts";
 import type { SourceSnapshot } from "../source/source.ts";
 import type { Incoming, IncomingPurpose, TablePublication, Warehouse, Watermark } from "../warehouse/warehouse.ts";
 import { fenceOf, type Digests } from "./digests.ts";
+import { describeMisfits } from "./misfits.ts";
 import { planTable } from "./plan.ts";
 import type { TablePlan } from "./table-plan.ts";
 
@@ -34,6 +36,8 @@ export interface LoadedTable {
   readonly rowsRead: number;
   /** Bytes of CSV, keys included. */
   readonly bytes: number;
+  /** By column; only those that have some. */
+  readonly misfits: Misfits;
   readonly seconds: number;
 }
 
@@ -45,7 +49,7 @@ export async function loadTable(options: LoadTableOptions): Promise<LoadedTable>
     tasks.run({ kind, subject: table.name }, work, { signal: options.signal });
   const plan = planTable(table, options.previous, options.fullRefresh);
   const watermark = await run("watermark", (context) => readWatermark(options, context));
-  const { incoming, rowsRead, bytes } = await run("extract", (context) => extract(options, plan, context));
+  const { incoming, rowsRead, bytes, misfits } = await run("extract", (context) => extract(options, plan, context));
   const { rows, keys } = incoming;
   await run("load", async ({ signal }) => {
     await rows.seal({ signal });
@@ -55,6 +59,7 @@ export async function loadTable(options: LoadTableOptions): Promise<LoadedTable>
     publication: { table, action: plan.action, rows, keys: plan.keys === "rows" ? rows : keys, watermark },
     rowsRead,
     bytes,
+    misfits,
     seconds: secondsBetween(startedAt, clock.now()),
   };
 }
@@ -86,18 +91,23 @@ interface Extracted {
   readonly incoming: { readonly rows: Incoming; readonly keys?: Incoming | undefined };
   readonly rowsRead: number;
   readonly bytes: number;
+  readonly misfits: Misfits;
 }
 
 /** Files flow into the warehouse while later ones are still being written; another attempt starts from nothing. */
 async function extract(options: LoadTableOptions, plan: TablePlan, context: TaskContext): Promise<Extracted> {
   const rows = await transfer(options, { what: "rows", since: plan.since, context });
   context.log(`read ${rows.count} rows${plan.since === undefined ? "" : ` since ${plan.since}`}`);
-  if (plan.keys !== "all-keys") return { incoming: { rows: rows.incoming }, rowsRead: rows.count, bytes: rows.bytes };
+  const { misfits } = rows;
+  for (const line of describeMisfits(options.table, misfits)) context.log(line, "warn");
+  if (plan.keys !== "all-keys")
+    return { incoming: { rows: rows.incoming }, rowsRead: rows.count, bytes: rows.bytes, misfits };
   const keys = await transfer(options, { what: "keys", context });
   return {
     incoming: { rows: rows.incoming, keys: keys.incoming },
     rowsRead: rows.count,
     bytes: rows.bytes + keys.bytes,
+    misfits,
   };
 }
 
@@ -124,7 +134,7 @@ async function transfer(options: LoadTableOptions, { what, since, context }: Tra
       progress: (progress) => context.progress(progress),
       signal: context.signal,
     });
-    return { incoming, count: summary.rows, bytes: summary.bytes };
+    return { incoming, count: summary.rows, bytes: summary.bytes, misfits: summary.misfits };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

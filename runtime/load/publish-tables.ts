@@ -69,7 +69,7 @@ export function eachTable<T>(
   });
 }
 
-function successful({ publication: { table }, rowsRead, bytes, seconds }: LoadedTable): TableResult {
+function successful({ publication: { table }, rowsRead, bytes, misfits, seconds }: LoadedTable): TableResult {
   return {
     name: table.name,
     mode: table.sync.mode,
@@ -78,6 +78,7 @@ function successful({ publication: { table }, rowsRead, bytes, seconds }: Loaded
     updated: 0,
     deleted: 0,
     bytes,
+    ...(Object.keys(misfits).length > 0 && { misfits }),
     seconds,
     status: "success",
   };

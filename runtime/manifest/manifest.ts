@@ -42,7 +42,14 @@ export interface ManifestColumn {
   readonly type: WarehouseType;
   readonly nullable: boolean;
   readonly description?: string | undefined;
+  readonly onMisfit?: MisfitPolicy | undefined;
 }
+
+/**
+ * What becomes of a value that the column's type cannot hold; without one the load fails. `null`: it is loaded as NULL. `text`: the column is a
+ * text, and what the type that would else be proposed for it could not hold is loaded as PostgreSQL writes it. Both are counted.
+ */
+export type MisfitPolicy = "text" | "null";
 
 /** The two columns that every stage table has behind those of the manifest. */
 export const SYNCED_AT = "_synced_at";

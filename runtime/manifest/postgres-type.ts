@@ -1,5 +1,5 @@
 /** PostgreSQL's types and the warehouse's: which data_type a column gets, and whether every value of one fits the other. */
-import { MAX_VARCHAR, type WarehouseType } from "./warehouse-type.ts";
+import { MAX_VARCHAR, parseDataType, type WarehouseType } from "./warehouse-type.ts";
 
 /** The type of a column as the catalogue tells it; a domain stands here as the type that it is made of. */
 export interface PostgresType {
@@ -24,13 +24,14 @@ type Family =
 
 /**
  * A condition on a value that the types cannot prove. `finite`: not NaN. `decimal`: a finite number of at most so many digits.
- * `length`: characters. `bytes`: bytes. `calendar`: year 1 to 9999, and no infinity. `day`: before 24:00:00. `fraction`: digits of seconds.
- * `json_numbers`: every number of a document is held by a VARIANT.
+ * `digits`: a finite number that some NUMBER holds. `length`: characters, and the bytes that any text may have. `size`: bytes of the text.
+ * `bytes`: bytes. `calendar`: year 1 to 9999, and no infinity. `day`: before 24:00:00. `fraction`: digits of seconds.
+ * `json_numbers`: every number of a document is held by a VARIANT. `json_members`: no member stands there twice, and every text is one.
  */
 export type ValueCheck =
-  | { readonly check: "finite" | "calendar" | "day" | "json_numbers" | "not_null" }
+  | { readonly check: "finite" | "digits" | "calendar" | "day" | "json_numbers" | "json_members" | "not_null" }
   | { readonly check: "decimal"; readonly precision: number; readonly scale: number }
-  | { readonly check: "length" | "bytes" | "fraction"; readonly max: number };
+  | { readonly check: "length" | "bytes" | "size" | "fraction"; readonly max: number };
 
 /** Either every value that passes the checks (often none are needed) is held exactly, or the types do not go together. */
 export type Fit =
@@ -66,8 +67,9 @@ function family({ name, modifier }: PostgresType): Family {
     case "bool":
       return { is: "boolean" };
     case "text":
-    case "name":
       return { is: "text" };
+    case "name":
+      return { is: "text", length: 63 };
     case "char":
       return { is: "text", length: 4 };
     case "varchar":
@@ -111,7 +113,7 @@ export function dataTypeFor(type: PostgresType): string {
         : `decimal(${digits.precision},${digits.scale})`;
     }
     case "text":
-      if (source.length === undefined || source.length > MAX_VARCHAR || type.name === "char") return "text";
+      if (source.length === undefined || source.length > MAX_VARCHAR || FREE_TEXT.has(type.name)) return "text";
       return `${type.name === "bpchar" ? "char" : "varchar"}(${source.length})`;
     case "timestamp":
       return source.zone ? "timestamp_ltz" : "timestamp_ntz";
@@ -131,6 +133,9 @@ export function dataTypeFor(type: PostgresType): string {
   }
 }
 
+/** Texts of PostgreSQL's own catalogue, whose length is nobody's choice. */
+const FREE_TEXT: ReadonlySet<string> = new Set(["char", "name"]);
+
 /** Digits that a decimal needs: `numeric(3,-2)` holds up to 99900, `numeric(2,4)` down to 0.0001. */
 function storedDigits(source: {
   precision?: number | undefined;
@@ -141,6 +146,11 @@ function storedDigits(source: {
   if (scale < 0) return { precision: precision - scale, scale: 0 };
   return { precision: Math.max(precision, scale), scale };
 }
+
+const BYTES_OF_CHARACTER = 4;
+/** A text of any type may have as many bytes as characters: https://docs.snowflake.com/en/sql-reference/data-types-text#varchar */
+const SIZE: ValueCheck = { check: "size", max: MAX_VARCHAR };
+const JSON_CHECKS: readonly ValueCheck[] = [{ check: "json_numbers" }, { check: "json_members" }];
 
 const EXACT: Fit = { fits: true, checks: [] };
 const checked = (...checks: ValueCheck[]): Fit => ({ fits: true, checks });
@@ -166,7 +176,9 @@ export function fitOf(type: PostgresType, target: WarehouseType): Fit {
     case "date":
       return source.is === "date" ? checked({ check: "calendar" }) : mismatch;
     case "variant":
-      return source.is === "json" ? checked({ check: "json_numbers" }) : mismatch;
+      if (source.is !== "json") return mismatch;
+      // jsonb has refused or settled what a VARIANT has no place for.
+      return type.name === "jsonb" ? checked(SIZE, { check: "json_numbers" }) : checked(SIZE, ...JSON_CHECKS);
     case "binary":
       if (source.is !== "bytes") return mismatch;
       return checked({ check: "bytes", max: target.length });
@@ -179,6 +191,17 @@ export function fitOf(type: PostgresType, target: WarehouseType): Fit {
       if (source.is !== "timestamp" || source.zone === (target.kind === "timestamp_ntz")) return mismatch;
       return checked({ check: "calendar" }, ...fraction(source.precision, target.precision));
   }
+}
+
+/**
+ * What the type that would be proposed for the column could not hold, where it is kept as text all the same; of a numeric without bounds,
+ * what no NUMBER holds.
+ */
+export function countedChecks(type: PostgresType): readonly ValueCheck[] {
+  const proposed = parseDataType(dataTypeFor(type));
+  if (family(type).is === "numeric" && proposed?.kind === "varchar") return [{ check: "digits" }];
+  const fit = proposed && proposed.kind !== "varchar" ? fitOf(type, proposed) : EXACT;
+  return fit.fits ? fit.checks : [];
 }
 
 function fitNumber(source: Family, target: { precision: number; scale: number }): Fit | undefined {
@@ -198,19 +221,56 @@ function fitNumber(source: Family, target: { precision: number; scale: number })
 }
 
 function fitText(type: PostgresType, source: Family, length: number): Fit {
-  // What other types write is not that long, and writing it twice to find out would cost as much as reading it.
-  if (length >= MAX_VARCHAR && source.is !== "text") return EXACT;
   const longest = longestText(type, source);
-  return longest !== undefined && longest <= length ? EXACT : checked({ check: "length", max: length });
+  if (longest !== undefined && longest <= length && BYTES_OF_CHARACTER * longest <= MAX_VARCHAR) return EXACT;
+  if (length < MAX_VARCHAR) return checked({ check: "length", max: length });
+  return checked(SIZE);
 }
 
+/** Characters; undefined where a value may have millions. */
 function longestText(type: PostgresType, source: Family): number | undefined {
-  if (source.is === "text") return source.length;
-  if (source.is === "uuid") return 36;
-  if (source.is === "boolean") return 5;
-  if (source.is === "integer") return source.digits + 1;
-  return type.name === "macaddr" ? 17 : undefined;
+  switch (source.is) {
+    case "text":
+      return source.length;
+    case "uuid":
+      return 36;
+    case "boolean":
+      return 5;
+    case "integer":
+      return source.digits + 1;
+    case "float":
+      return 25;
+    case "date":
+    case "time":
+      return 20;
+    case "timestamp":
+      return 40;
+    case "numeric":
+      // Without precision, 131072 digits before the point and 16383 behind it.
+      return (storedDigits(source)?.precision ?? 147_455) + 3;
+    case "bytes":
+    case "json":
+      return undefined;
+    case "other":
+      return LONGEST_OTHER[type.name];
+  }
 }
+
+const LONGEST_OTHER: Readonly<Record<string, number>> = {
+  macaddr: 17,
+  macaddr8: 23,
+  inet: 43,
+  cidr: 43,
+  interval: 100,
+  timetz: 30,
+  point: 60,
+  lseg: 120,
+  box: 120,
+  line: 90,
+  circle: 90,
+  xid8: 20,
+  pg_lsn: 17,
+};
 
 const numberOf = ({ precision, scale }: { precision: number; scale: number }) => ({ precision, scale });
 
@@ -221,16 +281,32 @@ const fraction = (source: number, target: number): ValueCheck[] =>
 const quoted = (dataType: string) => (dataType.includes(",") ? `"${dataType}"` : dataType);
 
 /** How values of the type leave PostgreSQL. `text` is always quoted in CSV, so that '' is not NULL. */
-export type TextForm = "plain" | "text" | "hex" | "numeric";
+export type TextForm = "plain" | "text" | "hex";
+
+/** How a column is written into CSV. `plain`: its own output form, never empty. `hex`: bytes as hexadecimal digits. `text`: as text. */
+export function textFormOf(target: WarehouseType): TextForm {
+  if (target.kind === "binary") return "hex";
+  return target.kind === "varchar" || target.kind === "variant" ? "text" : "plain";
+}
 
 /**
- * How a column is written into CSV. `plain`: its own output form, never empty. `numeric`: as a number (money).
- * `hex`: bytes as hexadecimal digits. `text`: cast to text.
+ * The SQL of a column's value: money as the number that it is in the server's lc_monetary, whose signs and separators are for people; a
+ * locale with other than two digits behind the point gives the number another size, which is why that setting is not pinned.
  */
-export function textFormOf(type: PostgresType, target: WarehouseType): TextForm {
-  if (target.kind === "binary") return "hex";
-  if (target.kind === "varchar" || target.kind === "variant") return "text";
-  return type.name === "money" ? "numeric" : "plain";
+export function valueSql(column: string, type: PostgresType): string {
+  return type.name === "money" ? `${column}::numeric` : column;
+}
+
+/**
+ * The SQL of the text that PostgreSQL's output function writes for the value (char(n) without its padding, booleans in words). A cast is not
+ * that for inet (it adds the mask of a single address), nor for types that bring a cast of their own.
+ *
+ * @param value as `valueSql` gives it
+ */
+export function textSql(value: string, type: PostgresType): string {
+  if (type.name === "text" || type.name === "varchar") return value;
+  if (type.name !== "inet" && !type.name.includes(".")) return `${value}::text`;
+  return `CASE WHEN ${value} IS NOT NULL THEN format('%s', ${value}) END`;
 }
 
 /** What a cursor column counts: instants (`zone` says whether the type knows it), days, or numbers; undefined if it cannot be one. */

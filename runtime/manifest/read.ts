@@ -18,6 +18,7 @@ import {
   type ManifestTable,
   type SyncSettings,
 } from "./manifest.ts";
+import { readMisfitPolicy } from "./misfit-policy.ts";
 import { manifestSchema, type ManifestFile, type SourceEntry, type TableEntry } from "./schema.ts";
 import { DATA_TYPE_EXAMPLES, parseDataType } from "./warehouse-type.ts";
 
@@ -86,7 +87,7 @@ function readTable(context: TableContext): ManifestTable {
   const { yaml, source, entry, path } = context;
   const meta = entry.config?.meta;
   const primaryKey = meta?.primary_key ?? [];
-  const columns = entry.columns.map((_, index) => readColumn(context, index));
+  const columns = entry.columns.map((_, index) => readColumn(context, index, primaryKey));
   checkColumnNames(context);
   checkNames(context, primaryKey, "primary_key", [...path, "config", "meta", "primary_key"]);
   return {
@@ -126,7 +127,7 @@ function readSync(context: TableContext, primaryKey: readonly string[]): SyncSet
   return { mode, cursor: merged.cursor, deletes: mode === "append" ? "ignore" : (merged.deletes ?? "hard") };
 }
 
-function readColumn(context: TableContext, index: number): ManifestColumn {
+function readColumn(context: TableContext, index: number, primaryKey: readonly string[]): ManifestColumn {
   const { yaml, entry, path, problems } = context;
   const column = entry.columns[index];
   if (!column) throw new RangeError(`No column ${index}`);
@@ -135,11 +136,22 @@ function readColumn(context: TableContext, index: number): ManifestColumn {
     const message = `"${column.data_type}" is not a type of the warehouse; write one like ${DATA_TYPE_EXAMPLES}`;
     problems.push(yaml.problem([...path, "columns", index, "data_type"], message));
   }
+  const nullable = !(column.constraints ?? []).some((constraint) => constraint.type === "not_null");
+  const meta = [...path, "columns", index, "config", "meta"];
+  const { onMisfit, complaint } = readMisfitPolicy(yaml, [...meta, "on_misfit"], {
+    given: column.config?.meta?.on_misfit,
+    name: column.name,
+    dataType: column.data_type,
+    type,
+    mayBeNull: nullable && !primaryKey.includes(column.name),
+  });
+  if (complaint !== undefined) problems.push(yaml.problem([...meta, "on_misfit"], complaint));
   return {
     name: column.name,
     type: type ?? { kind: "variant" },
-    nullable: !(column.constraints ?? []).some((constraint) => constraint.type === "not_null"),
+    nullable,
     description: column.description,
+    ...(onMisfit && { onMisfit }),
   };
 }
 

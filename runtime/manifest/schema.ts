@@ -18,7 +18,13 @@ const columnSchema = z.strictObject({
   tests: z.array(z.unknown()).optional(),
   tags: z.unknown().optional(),
   quote: z.boolean().optional(),
-  config: z.strictObject({ meta: z.strictObject({}).optional(), tags: z.unknown().optional() }).optional(),
+  config: z
+    .strictObject({
+      // YAML reads an unquoted `null` as nothing at all; what stands there is looked at once more by the reader.
+      meta: z.strictObject({ on_misfit: z.enum(["fail", "text", "null"]).nullable().optional() }).optional(),
+      tags: z.unknown().optional(),
+    })
+    .optional(),
 });
 
 const tableSchema = z.strictObject({

@@ -1,15 +1,23 @@
 /** The SELECT and COPY statements of an extract, as text. */
 import { identifier, literal } from "../core/sql.ts";
 import { columnOf, type ManifestColumn, type ManifestTable } from "../manifest/manifest.ts";
-import { fitOf, textFormOf, type PostgresType, type ValueCheck } from "../manifest/postgres-type.ts";
+import { countedChecks, fitOf, textFormOf, textSql, valueSql, type ValueCheck } from "../manifest/postgres-type.ts";
 import { exactType } from "../manifest/warehouse-type.ts";
 import type { Relation, RelationColumn } from "./catalogue.ts";
-import { guarded } from "./value-guard.ts";
+import { counting, fitting, guarded, type GuardedColumn } from "./value-guard.ts";
 
 export interface ExtractSql {
   /** Output columns with their expressions. */
-  readonly columns: readonly { readonly name: string; readonly sql: string; readonly quoted: boolean }[];
+  readonly columns: readonly ExtractColumn[];
   readonly where: string | undefined;
+}
+
+interface ExtractColumn {
+  readonly name: string;
+  readonly sql: string;
+  readonly quoted: boolean;
+  /** The setting in which PostgreSQL counts the values that did not fit, where the manifest allows them. */
+  readonly counter?: string | undefined;
 }
 
 export interface ExtractShape {
@@ -17,45 +25,65 @@ export interface ExtractShape {
   readonly relation: Relation;
   readonly what: "rows" | "keys";
   readonly since?: string | undefined;
+  /** Whether values that do not fit, and are let through, are counted in settings, which have to hold numbers. */
+  readonly counted?: boolean | undefined;
 }
 
 /** @throws RangeError if the relation lacks a column of the manifest, which preflight rules out */
-export function extractSql({ table, relation, what, since }: ExtractShape): ExtractSql {
+export function extractSql({ table, relation, what, since, counted = false }: ExtractShape): ExtractSql {
   const wanted = what === "rows" ? table.columns : table.primaryKey.map((name) => columnOf(table, name));
-  const columns = wanted.map((column) => columnSql(table, relation, column));
+  const columns = wanted.map((column, index) =>
+    columnSql(shapeOf(table, relation, column), column, counted ? `novadrive.misfits_${index}` : undefined),
+  );
   // A row whose only column is NULL would be a blank line, which readers of CSV skip.
   if (wanted.length === 1 && wanted[0]?.nullable) columns.push({ name: "novadrive_filler", sql: "1", quoted: false });
   return { columns, where: since === undefined ? undefined : sinceSql(table, relation, since) };
 }
 
-function columnSql(table: ManifestTable, relation: Relation, column: ManifestColumn) {
+interface ColumnShape extends GuardedColumn {
+  readonly live: RelationColumn;
+  readonly quoted: boolean;
+}
+
+function shapeOf(table: ManifestTable, relation: Relation, column: ManifestColumn): ColumnShape {
   const live = liveColumn(relation, column.name);
-  const form = textFormOf(live.type, column.type);
-  const value = form === "numeric" ? `${identifier(column.name)}::numeric` : identifier(column.name);
-  const sql = guarded({
+  const value = valueSql(identifier(column.name), live.type);
+  const valueType = live.type.name === "money" ? "numeric" : live.type.name;
+  const text = textSql(value, live.type);
+  const form = textFormOf(column.type);
+  return {
+    live,
+    quoted: form !== "plain",
     table: table.name,
     column: column.name,
     value,
-    output: outputOf(value, live.type, form),
-    castType: form === "plain" ? live.type.name : form === "numeric" ? "numeric" : "text",
+    valueType,
+    text,
+    output: form === "text" ? text : form === "hex" ? `encode(${value}, 'hex')` : value,
+    outputType: form === "plain" ? valueType : "text",
     checks: checksOf(live, column),
     primaryKey: table.primaryKey,
     hasCtid: relation.kind !== "v" && relation.kind !== "f",
     target: exactType(column.type),
-  });
-  return { name: column.name, sql, quoted: form === "text" || form === "hex" };
+  };
+}
+
+function columnSql(shape: ColumnShape, { name, onMisfit }: ManifestColumn, counter: string | undefined): ExtractColumn {
+  const { quoted, live, checks } = shape;
+  if (onMisfit === "null" && checks.length > 0) {
+    if (counter === undefined) return { name, quoted, sql: fitting(shape) };
+    return { name, quoted, counter, sql: counting(shape, counter, "NULL") };
+  }
+  const sql = guarded(shape);
+  const natural = onMisfit === "text" ? countedChecks(live.type) : [];
+  if (natural.length === 0 || counter === undefined) return { name, quoted, sql };
+  return { name, quoted, counter, sql: counting({ ...shape, checks: natural, output: sql }, counter, sql) };
 }
 
 function checksOf(live: RelationColumn, column: ManifestColumn): readonly ValueCheck[] {
   const fit = fitOf(live.type, column.type);
   if (!fit.fits) throw new RangeError(`${column.name}: ${live.type.text} does not fit ${exactType(column.type)}`);
   return !column.nullable && !live.notNull ? [...fit.checks, { check: "not_null" }] : fit.checks;
-}
-
-function outputOf(value: string, type: PostgresType, form: ReturnType<typeof textFormOf>): string {
-  if (form === "plain" || form === "numeric") return value;
-  if (form === "hex") return `encode(${value}, 'hex')`;
-  return type.name === "text" || type.name === "varchar" ? value : `${value}::text`;
 }
 
 /** Rows from the watermark on, and those whose cursor says nothing; the comparison is PostgreSQL's, on its own text. */

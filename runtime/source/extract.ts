@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { LimitFunction } from "p-limit";
 import type { StagedFile } from "../core/staged-file.ts";
 import { mapConcurrently } from "../core/concurrency.ts";
+import { literal } from "../core/sql.ts";
 import type { Relation, RunQuery } from "./catalogue.ts";
 import { copySql, extractSql, selectSql, type ExtractSql } from "./extract-sql.ts";
 import { pagePieces, type Part, type Piece } from "./page-ranges.ts";
@@ -37,20 +38,21 @@ export interface ExtractOptions {
 /** @throws NovaError SOURCE_*, STAGING_FAILED, what `take` throws, or the signal's reason; no file is left then */
 export async function extractTable(options: ExtractOptions): Promise<ExtractSummary> {
   const { request, relation, limit, withReader } = options;
-  const sql = extractSql({ table: request.table, relation, what: request.what, since: request.since });
+  const { table, what, since } = request;
+  const sql = extractSql({ table, relation, what, since, counted: what === "rows" });
   const pieces = await limit(() =>
     withReader(request.signal, (session) =>
       planPieces(options, sql, (text, params) => session.query(text, params, { signal: request.signal })),
     ),
   );
-  const total = { rows: 0, bytes: 0, reported: 0, files: 0 };
+  const total: Worker["total"] = { rows: 0, bytes: 0, reported: 0, files: 0, misfits: {} };
   const queue = pieces.values();
   const workers = Array.from({ length: Math.min(options.readers, pieces.length) });
   await mapConcurrently(workers, { limit: workers.length, signal: request.signal }, (_, signal) =>
     fillFiles({ ...options, sql, queue, total, signal }),
   );
   request.progress({ rows: total.rows, bytes: total.bytes });
-  return { rows: total.rows, bytes: total.bytes };
+  return { rows: total.rows, bytes: total.bytes, misfits: total.misfits };
 }
 
 /** Where an index finds the few rows that are wanted, one statement does; else the heap is read range by range. */
@@ -89,7 +91,13 @@ const readsWholeTable = (node: PlanNode): boolean =>
 interface Worker extends ExtractOptions {
   readonly sql: ExtractSql;
   readonly queue: Iterator<Piece>;
-  readonly total: { rows: number; bytes: number; reported: number; files: number };
+  readonly total: {
+    rows: number;
+    bytes: number;
+    reported: number;
+    files: number;
+    readonly misfits: Record<string, number>;
+  };
   readonly signal: AbortSignal;
 }
 
@@ -100,6 +108,7 @@ async function fillFiles(worker: Worker): Promise<void> {
     // The last file is still being taken when the reader is free for another table.
     await worker.limit(() =>
       worker.withReader(worker.signal, async (session) => {
+        await resetCounters(worker, session);
         for (let next = worker.queue.next(); !next.done; next = worker.queue.next()) {
           const filled = await fillFile(worker, session, next.value);
           if (!filled) continue;
@@ -113,10 +122,33 @@ async function fillFiles(worker: Worker): Promise<void> {
           taking = hand(worker, filled);
           taking.catch(() => {});
         }
+        await readCounters(worker, session);
       }),
     );
   } finally {
     await taking;
+  }
+}
+
+const countersOf = ({ sql }: Worker) =>
+  sql.columns.flatMap(({ name, counter }) => (counter === undefined ? [] : [{ name, counter }]));
+
+/** A reader may have counted for another table before. */
+async function resetCounters(worker: Worker, session: Session): Promise<void> {
+  const counters = countersOf(worker).map(({ counter }) => `set_config(${literal(counter)}, '0', true)`);
+  if (counters.length > 0) await session.query(`SELECT ${counters.join(", ")}`, [], { signal: worker.signal });
+}
+
+async function readCounters(worker: Worker, session: Session): Promise<void> {
+  const counters = countersOf(worker);
+  if (counters.length === 0) return;
+  const counts = counters.map(({ counter }) => `current_setting(${literal(counter)})::bigint`);
+  const [row] = await session.query<{ counts: string[] }>(`SELECT ARRAY[${counts.join(", ")}]::text[] AS counts`, [], {
+    signal: worker.signal,
+  });
+  for (const [index, { name }] of counters.entries()) {
+    const count = Number(row?.counts[index]);
+    if (count > 0) worker.total.misfits[name] = (worker.total.misfits[name] ?? 0) + count;
   }
 }
 

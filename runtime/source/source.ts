@@ -79,4 +79,6 @@ export interface ExtractSummary {
   readonly rows: number;
   /** Bytes of CSV, before compression. */
   readonly bytes: number;
+  /** By column, where the manifest allows it: how many values did not fit; columns without one are left out. */
+  readonly misfits: Readonly<Record<string, number>>;
 }

@@ -20,7 +20,7 @@ const PINNED: Readonly<Record<string, string>> = {
   extra_float_digits: "1",
   bytea_output: "hex",
   xmlbinary: "base64",
-  lc_monetary: "C",
+  quote_all_identifiers: "off",
   standard_conforming_strings: "on",
   // A policy would hide rows in silence: this turns it into an error.
   row_security: "off",

@@ -8,18 +8,27 @@
 import { NovaError } from "../core/errors.ts";
 import { identifier, literal } from "../core/sql.ts";
 import type { ValueCheck } from "../manifest/postgres-type.ts";
+import { MAX_VARCHAR } from "../manifest/warehouse-type.ts";
 
 const MARK = "novadrive:";
 /** Characters of a value and of a key that a message shows. */
 const SHOWN = 80;
+/**
+ * Bytes that a value takes where it lies, compressed, up to which its text is not measured: no compression gives back more than 255 times
+ * as much, and hardly a type's text is four times as long.
+ */
+const SMALL = 16_384;
 
 export interface GuardedColumn {
   readonly column: string;
-  /** Type of `expression`, as a cast is written. */
-  readonly castType: string;
-  /** SQL of the value, and of the form in which it leaves. */
+  /** SQL of the value, and its type as a cast is written. */
   readonly value: string;
+  readonly valueType: string;
+  /** SQL of PostgreSQL's text for the value. */
+  readonly text: string;
+  /** SQL of the form in which it leaves, and its type. */
   readonly output: string;
+  readonly outputType: string;
   readonly checks: readonly ValueCheck[];
   /** For the message. */
   readonly table: string;
@@ -33,24 +42,53 @@ export interface GuardedColumn {
 /** The SQL of a column: as it is where there is nothing to check. */
 export function guarded(column: GuardedColumn): string {
   const { checks, value, output } = column;
-  const conditions = checks.filter((one) => one.check !== "not_null").map((one) => condition(one, column));
   const notNull = checks.some((one) => one.check === "not_null");
-  if (conditions.length === 0 && !notNull) return output;
-  const passes = conditions.length === 0 ? `${value} IS NOT NULL` : conditions.join(" AND ");
+  if (checks.length === 0) return output;
   const whenNull = notNull ? "" : ` WHEN ${value} IS NULL THEN NULL`;
-  return `CASE WHEN ${passes} THEN ${output}${whenNull} ELSE ${refusal(column)} END`;
+  return `CASE WHEN ${passes(column)} THEN ${output}${whenNull} ELSE ${refusal(column)} END`;
 }
 
-function condition(check: ValueCheck, { value, castType }: GuardedColumn): string {
+/** The SQL of a column in which NULL stands for what does not fit. */
+export function fitting(column: GuardedColumn): string {
+  return column.checks.length === 0 ? column.output : `CASE WHEN ${passes(column)} THEN ${column.output} END`;
+}
+
+/**
+ * The SQL of a column in which `instead` stands for what does not fit. How often that was, PostgreSQL counts in a setting of the
+ * transaction: it costs nothing where everything fits, and needs neither a second scan nor a column more.
+ *
+ * @param counter the setting, which has to hold a number
+ */
+export function counting(column: GuardedColumn, counter: string, instead: string): string {
+  const name = literal(counter);
+  const counted = `set_config(${name}, (current_setting(${name})::bigint + 1)::text, true) <> ''`;
+  const { value, output } = column;
+  return `CASE WHEN ${passes(column)} THEN ${output} WHEN ${value} IS NULL THEN NULL WHEN ${counted} THEN ${instead} END`;
+}
+
+/** True for what fits; false or NULL for what does not, and for NULL. */
+function passes(column: GuardedColumn): string {
+  const conditions = column.checks.flatMap((one) => (one.check === "not_null" ? [] : condition(one, column)));
+  return conditions.length === 0 ? `${column.value} IS NOT NULL` : conditions.join(" AND ");
+}
+
+function condition(check: ValueCheck, { value, valueType, text }: GuardedColumn): string {
   switch (check.check) {
     case "finite":
       return `${value} <> 'NaN'`;
+    case "digits": {
+      const places = `scale(trim_scale(${value}))`;
+      const limit = `1${"0".repeat(38)}::numeric`;
+      return `${value} > -${limit} AND ${value} < ${limit} AND ${places} <= 37 AND abs(${value}) < (10::numeric ^ (38 - ${places}))`;
+    }
     case "calendar":
-      return `${value} >= '0001-01-01'::${castType} AND ${value} < '10000-01-01'::${castType}`;
+      return `${value} >= '0001-01-01'::${valueType} AND ${value} < '10000-01-01'::${valueType}`;
     case "day":
       return `${value} < '24:00:00'`;
     case "json_numbers":
-      return jsonNumbersHeld(`${value}::text`);
+      return jsonNumbersHeld(text);
+    case "json_members":
+      return jsonMembersHeld(text);
     case "not_null":
       return `${value} IS NOT NULL`;
     case "decimal": {
@@ -60,14 +98,20 @@ function condition(check: ValueCheck, { value, castType }: GuardedColumn): strin
     }
     case "length":
       // Bytes first: they are known without counting, and mostly enough.
-      return `(octet_length(${value}::text) <= ${check.max} OR char_length(${value}::text) <= ${check.max})`;
+      return `(octet_length(${text}) <= ${check.max} OR char_length(${text}) <= ${check.max} AND octet_length(${text}) <= ${MAX_VARCHAR})`;
+    case "size":
+      // Of a text the length is known without fetching it.
+      if (valueType === "text" || valueType === "varchar") return `octet_length(${text}) <= ${check.max}`;
+      return `(pg_column_size(${value}) <= ${SMALL} OR octet_length(${text}) <= ${check.max})`;
     case "bytes":
       return `octet_length(${value}) <= ${check.max}`;
     case "fraction":
-      return `${value}::${castType}(${check.max}) = ${value}`;
+      return `${value}::${valueType}(${check.max}) = ${value}`;
   }
 }
 
+/** A pair of escapes that together are one character. */
+const PAIR = String.raw`\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}`;
 const JSON_TEXT = literal(String.raw`"([^"\\]|\\.)*"`);
 const JSON_NUMBER = literal(String.raw`(-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)`);
 
@@ -87,7 +131,25 @@ function jsonNumbersHeld(document: string): string {
   return `((${document} !~ '[0-9]{20}' AND ${document} !~ '(?:^|[[:space:]:,[])-?[0-9.]+[eE]') OR ${none})`;
 }
 
-function refusal({ table, column, castType, value, primaryKey, hasCtid, target }: GuardedColumn): string {
+/**
+ * json keeps a member that stands twice, a VARIANT refuses it; a jsonb keeps the last. It also keeps `\u0000` and half a surrogate pair, which are
+ * no text anywhere else, and which the cast to jsonb would fail on. Without an escape, colons are as many in the jsonb as in the json exactly
+ * where no member was dropped; else those outside of texts are counted.
+ */
+function jsonMembersHeld(document: string): string {
+  const colons = (text: string): string => `length(${text}) - length(replace(${text}, ':', ''))`;
+  const outside = (text: string): string => `regexp_replace(${text}, ${JSON_TEXT}, '', 'g')`;
+  const jsonb = `${document}::jsonb::text`;
+  const escapes = `replace(${document}, ${literal("\\\\")}, '')`;
+  const halves = `regexp_replace(${escapes}, ${literal(PAIR)}, '', 'gi')`;
+  return [
+    `CASE WHEN strpos(${document}, ${literal("\\u")}) = 0 THEN ${colons(document)} = ${colons(jsonb)}`,
+    `WHEN ${escapes} ~ ${literal(String.raw`\\u0000`)} OR ${halves} ~* ${literal(String.raw`\\ud[89a-f]`)} THEN false`,
+    `ELSE ${colons(outside(document))} = ${colons(outside(jsonb))} END`,
+  ].join(" ");
+}
+
+function refusal({ table, column, outputType, text, primaryKey, hasCtid, target }: GuardedColumn): string {
   const keys = primaryKey.map((name) => `left(${identifier(name)}::text, ${SHOWN})`);
   if (keys.length === 0) keys.push(hasCtid ? "ctid::text" : "'?'");
   const facts = [
@@ -96,9 +158,9 @@ function refusal({ table, column, castType, value, primaryKey, hasCtid, target }
     `'target', ${literal(target)}`,
     `'columns', ${literal(JSON.stringify(primaryKey))}::json`,
     `'key', ARRAY[${keys.join(", ")}]`,
-    `'value', left(${value}::text, ${SHOWN})`,
+    `'value', left(${text}, ${SHOWN})`,
   ];
-  return `(${literal(MARK)} || json_build_object(${facts.join(", ")})::text)::integer::text::${castType}`;
+  return `(${literal(MARK)} || json_build_object(${facts.join(", ")})::text)::integer::text::${outputType}`;
 }
 
 interface Refused {

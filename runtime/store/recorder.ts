@@ -2,7 +2,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { ErrorReport } from "../core/errors.ts";
 import type { BatchEvent } from "../core/events.ts";
-import type { ModelResult, TableResult, TestResult, WarehouseUsage } from "../core/result.ts";
+import type { Misfits, ModelResult, TableResult, TestResult, WarehouseUsage } from "../core/result.ts";
 import { taskId } from "../core/task.ts";
 import { durably, transaction } from "./database.ts";
 
@@ -194,8 +194,9 @@ export class Recorder {
     this.#statements.prune.run({ keep: this.#keep, atOnce: PRUNE_AT_ONCE });
   }
 
-  #writeTable(batch: number, at: string, { error, rows_total, ...result }: TableResult): void {
-    this.#statements.table.run({ batch, at, ...result, rows_total: rows_total ?? null, error: json(error) });
+  #writeTable(batch: number, at: string, { error, rows_total, misfits, ...result }: TableResult): void {
+    const more = { rows_total: rows_total ?? null, misfits: json(misfits), error: json(error) };
+    this.#statements.table.run({ batch, at, ...result, ...more });
   }
 
   #writeModel(batch: number, at: string, { error, materialized, ...result }: ModelResult): void {
@@ -266,6 +267,7 @@ function prepare(database: DatabaseSync) {
       "deleted",
       "rows_total",
       "bytes",
+      "misfits",
       "error",
     ]),
     model: upsert("model_results", ["materialized", "status", "seconds", "rows", "error"]),
@@ -289,8 +291,8 @@ function iso(at: Date): string {
   return at.toISOString();
 }
 
-function json(error: ErrorReport | undefined): string | null {
-  return error === undefined ? null : JSON.stringify(error);
+function json(value: ErrorReport | Misfits | undefined): string | null {
+  return value === undefined ? null : JSON.stringify(value);
 }
 
 function shorten(message: string): string {

@@ -3,7 +3,7 @@ import type { SQLOutputValue } from "node:sqlite";
 import { z } from "zod";
 import { ERROR_CODES, type ErrorCodeName } from "../core/error-codes.ts";
 import type { ErrorReport } from "../core/errors.ts";
-import type { WarehouseUsage } from "../core/result.ts";
+import type { Misfits, WarehouseUsage } from "../core/result.ts";
 
 type Row = Record<string, SQLOutputValue>;
 
@@ -22,9 +22,18 @@ const error = z
   .nullable()
   .transform((text): ErrorReport | undefined => (text === null ? undefined : report.parse(JSON.parse(text))));
 
+const count = z.number().int();
+
+/** JSON text → counts by column. */
+const misfits = z
+  .string()
+  .nullable()
+  .transform((text): Misfits | undefined =>
+    text === null ? undefined : z.record(z.string(), count).parse(JSON.parse(text)),
+  );
+
 const time = z.string();
 const seconds = z.number().nullable();
-const count = z.number().int();
 
 const batchRow = z.object({
   batch_id: count,
@@ -88,6 +97,7 @@ const tableRecord = z.object({
   deleted: count,
   rows_total: count.nullable(),
   bytes: count,
+  misfits,
   seconds: z.number(),
   status: z.enum(["success", "failed", "skipped"]),
   error,

@@ -102,4 +102,8 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX model_results_run ON model_results (name, batch_id) WHERE status <> 'skipped';
   CREATE INDEX test_results_run ON test_results (name, batch_id) WHERE status <> 'skipped';
   `,
+  `
+  -- Values that did not fit and were let through: an object of counts by column, NULL where there were none.
+  ALTER TABLE table_results ADD COLUMN misfits TEXT;
+  `,
 ];

@@ -35,7 +35,7 @@ export interface SnowflakeProjectOptions {
   readonly files?: Readonly<Record<string, string>> | undefined;
 }
 
-const manifestOf = (tables: string): string => `version: 2
+export const manifestOf = (tables: string): string => `version: 2
 sources:
   - name: stage
     schema: stage

@@ -37,6 +37,8 @@ export function summarize(result: Summarized, stream: NodeJS.WriteStream): strin
   const parts: string[] = [];
   if (result.tables.length > 0) parts.push(tablesTable(result.tables, style));
   if (result.models.length > 0 && !foundNothingNew(result)) parts.push(modelsTable(result.models, style));
+  const misfits = result.tables.flatMap((table) => misfitLine(table, style));
+  if (misfits.length > 0) parts.push(misfits.join("\n"));
   const wrong = [...result.tables, ...result.models, ...result.tests].flatMap(({ name, error }) =>
     error ? [describeError(error, style, name)] : [],
   );
@@ -74,6 +76,13 @@ function modelsTable(models: readonly ModelResult[], style: Style): string {
     table.push([model.name, model.materialized ?? "", rows, formatSeconds(model.seconds), mark(model.status, style)]);
   }
   return table.toString();
+}
+
+/** `vendas: values that did not fit and were loaded as on_misfit says: valor_pago 3, nota 1` */
+function misfitLine({ name, misfits }: TableResult, style: Style): string[] {
+  if (!misfits) return [];
+  const counts = Object.entries(misfits).map(([column, count]) => `${column} ${formatCount(count)}`);
+  return [style.warn(`${name}: values that did not fit and were loaded as on_misfit says: ${counts.join(", ")}`)];
 }
 
 function newTable(head: string[], right: readonly number[], style: Style) {

@@ -26,7 +26,9 @@ export function tableResults(tables: readonly TableRecord[], status: BatchStatus
         ${tables.map(
           (table) =>
             html`<tr id="table-${table.name}">
-              <th scope="row">${named(table.status, table.name)}<span class="sub">${table.mode}</span></th>
+              <th scope="row">
+                ${named(table.status, table.name)}<span class="sub">${table.mode}</span>${misfitNote(table)}
+              </th>
               ${cell("Rows read", formatCount(table.rows_read))} ${cell("Changes", changes(table))}
               ${cell("Size", formatBytes(table.bytes))} ${cell("Time", lasted(table.seconds))}
             </tr>`,
@@ -34,6 +36,17 @@ export function tableResults(tables: readonly TableRecord[], status: BatchStatus
       </tbody>
     </table>`,
   });
+}
+
+/** What did not fit and was let through stands where the table's name is, so that nobody has to look for it. */
+export function misfitNote({ misfits }: Pick<TableRecord, "misfits">): Content {
+  if (!misfits) return null;
+  const total = Object.values(misfits).reduce((sum, count) => sum + count, 0);
+  const columns = Object.entries(misfits).map(([column, count]) => `${column}: ${formatCount(count)}`);
+  return html`<span class="sub misfits" title="${columns.join(", ")}"
+    >${sign("warn", "warning")} ${plural(total, "value")} did not fit
+    (${breakable(Object.keys(misfits).join(", "))})</span
+  >`;
 }
 
 export interface ModelResultsOptions {

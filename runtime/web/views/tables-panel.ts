@@ -6,7 +6,7 @@ import { html, type Content, type Html } from "../html.ts";
 import type { Frame } from "./layout.ts";
 import type { OverviewData } from "./overview-page.ts";
 import { changes, errorNote, lasted, none, relative, sign } from "./parts.ts";
-import { cell, named, panel } from "./results.ts";
+import { cell, misfitNote, named, panel } from "./results.ts";
 
 export function tablesPanel(data: OverviewData): Html {
   const { tables, running } = data;
@@ -39,7 +39,7 @@ export function tablesPanel(data: OverviewData): Html {
 
 function tableRow(name: string, table: TableState | undefined, data: OverviewData): Html {
   return html`<tr id="table-${name}">
-      <th scope="row">${named(table?.status ?? "waiting", name)}</th>
+      <th scope="row">${named(table?.status ?? "waiting", name)}${table && misfitNote(table)}</th>
       ${cell("Rows", typeof table?.rows_total === "number" ? formatCount(table.rows_total) : none("not counted"))}
       ${cell("Last changes", lastChanges(table))}
       ${cell("Fresh as of", table?.loaded_as_of ? relative(table.loaded_as_of, data) : none("never loaded"))}

@@ -67,6 +67,14 @@ test("a batch that found nothing new lists no models, and says that it cost noth
   expect(text.join("\n")).not.toContain("fct_vendas");
 });
 
+test("values that did not fit and were let through are told, with their columns", () => {
+  const [vendas] = RESULT.tables;
+  const tables = vendas ? [{ ...vendas, misfits: { valor_pago: 1200, nota: 1 } }] : [];
+  expect(lines({ ...RESULT, tables })).toContain(
+    "vendas: values that did not fit and were loaded as on_misfit says: valor_pago 1,200, nota 1",
+  );
+});
+
 test("what was skipped in a failed batch is listed", () => {
   const models = RESULT.models.map((model) => ({ ...model, status: "skipped" as const }));
   expect(lines({ ...RESULT, status: "failed", models }).join("\n")).toContain("fct_vendas");

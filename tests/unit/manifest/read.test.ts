@@ -20,6 +20,10 @@ sources:
           - {name: changed_at, data_type: timestamptz}
 `;
 
+/** The manifest with a policy for its column `total`. */
+const POLICY = (word: string): string =>
+  GOOD.replace("constraints: [{type: not_null}]}", `config: {meta: {on_misfit: ${word}}}}`);
+
 function problemsOf(text: string): string {
   try {
     parseManifest(FILE, text);
@@ -47,6 +51,21 @@ describe("parseManifest", () => {
       ["total", "NUMBER(12,2)", false],
       ["changed_at", "TIMESTAMP_LTZ(9)", true],
     ]);
+  });
+
+  it.each([
+    ["null", "null"],
+    ['"null"', "null"],
+    ["fail", undefined],
+  ])("reads on_misfit: %s, with quotes or without", (word, policy) => {
+    const total = parseManifest(FILE, POLICY(word)).tables[0]?.columns[1];
+    expect(total?.onMisfit).toBe(policy);
+    expect(total?.nullable).toBe(true);
+  });
+
+  it("reads on_misfit: text of a column that is a text", () => {
+    const total = parseManifest(FILE, POLICY("text").replace('"decimal(12,2)"', "text")).tables[0]?.columns[1];
+    expect(total?.onMisfit).toBe("text");
   });
 
   it("lets a table change the source's defaults", () => {
@@ -92,6 +111,20 @@ describe("parseManifest", () => {
     ["no cursor", GOOD.replace(", cursor: changed_at", ""), "has mode: incremental but no cursor"],
     ["a column twice", GOOD.replace("{name: total,", "{name: ID,"), `column "ID" of "orders" stands here twice`],
     ["a column of the load's own", GOOD.replace("{name: total,", "{name: _batch_id,"), "is the load's own column"],
+    ["an unknown policy", POLICY("nul"), `${FILE}:11:71 on_misfit must be one of: fail, text, null`],
+    ["a policy without a word", POLICY(""), 'on_misfit of "total" has no value; write fail, text or null'],
+    ["a policy that is a tilde", POLICY("~"), 'on_misfit of "total" has no value; write fail, text or null'],
+    ["text for a number", POLICY("text"), "which decimal(12,2) is not; write data_type: text"],
+    [
+      "NULL where there may be none",
+      POLICY("null").replace('(12,2)",', '(12,2)", constraints: [{type: not_null}],'),
+      'on_misfit: null of "total" needs a column that may be NULL',
+    ],
+    [
+      "NULL in a key",
+      GOOD.replace("{name: id, data_type: integer", "{name: id, data_type: integer, config: {meta: {on_misfit: null}}"),
+      'on_misfit: null of "id" needs a column that may be NULL',
+    ],
     ["broken YAML", GOOD.replace("[id]", "[id"), `${FILE}:`],
     ["nothing", "", `${FILE}:1:1`],
   ])("names file, line and what to write for %s", (_, text, expected) => {
