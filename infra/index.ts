@@ -17,7 +17,7 @@ import { placeHost } from "./aws/placement.ts";
 import { Release } from "./aws/release.ts";
 import { Secrets } from "./aws/secrets.ts";
 import { STATE_DEVICE, StateVolume } from "./aws/state-volume.ts";
-import { CERTIFICATE, renderEnvironment } from "./box/environment.ts";
+import { certificateSettings, renderEnvironment } from "./box/environment.ts";
 import { HASH_PARAMETER, renderReleaseScript } from "./box/release-script.ts";
 import { renderUserData } from "./box/user-data.ts";
 import { makeBundle } from "./bundle/bundle.ts";
@@ -186,22 +186,22 @@ const boxWarehouseUrl = pulumi
   );
 
 const environment = pulumi
-  .all([boxWarehouseUrl, secrets.arns["source-url"], secrets.arns["ui-password-hash"], observability.logGroupName])
-  .apply(([url, sourceSecret, passwordSecret, logGroupName]) =>
+  .all([boxWarehouseUrl, secrets.arns, secrets.versions, observability.logGroupName])
+  .apply(([url, arns, secretVersions, logGroupName]) =>
     renderEnvironment({
       settings: {
         ...settings.runtime,
-        sourceUrl: `${REFERENCE_SCHEME}${sourceSecret}`,
+        sourceUrl: `${REFERENCE_SCHEME}${arns["source-url"]}`,
         warehouseUrl: url,
         host: "0.0.0.0",
         port: String(settings.network.uiPort),
-        uiPasswordHash: `${REFERENCE_SCHEME}${passwordSecret}`,
-        uiTlsCert: CERTIFICATE.made.cert,
-        uiTlsKey: CERTIFICATE.made.key,
+        uiPasswordHash: `${REFERENCE_SCHEME}${arns["ui-password-hash"]}`,
+        ...certificateSettings(arns["tls-key"]),
       },
       region,
       logGroup: logGroupName,
       metricNamespace,
+      secretVersions,
     }),
   );
 const release = new Release(

@@ -28,12 +28,15 @@ export interface SecretsArgs {
 export class Secrets extends pulumi.ComponentResource {
   /** By name, those that there are. */
   readonly arns: { readonly [Name in SecretName]?: pulumi.Output<string> };
+  /** Of the values that Pulumi keeps: another value has another id. */
+  readonly versions: readonly pulumi.Output<string>[];
   /** For each secret without a value: the command that reads it from standard input. */
   readonly commands: readonly string[];
 
   constructor(name: string, args: SecretsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("novadrive:aws:Secrets", name, {}, opts);
     const arns: { [Name in SecretName]?: pulumi.Output<string> } = {};
+    const versions: pulumi.Output<string>[] = [];
     const commands: string[] = [];
     for (const key of Object.keys(SECRETS) as SecretName[]) {
       if (!(key in args.values)) continue;
@@ -48,14 +51,16 @@ export class Secrets extends pulumi.ComponentResource {
         commands.push(setCommand(args.region, `${args.prefix}/${key}`));
         continue;
       }
-      new aws.secretsmanager.SecretVersion(
+      const version = new aws.secretsmanager.SecretVersion(
         `${name}-${key}`,
         { secretId: secret.id, secretString: pulumi.secret(value) },
         // Another value is another version, which a protected one could not give way to.
         { parent: this, protect: false },
       );
+      versions.push(version.versionId);
     }
     this.arns = arns;
+    this.versions = versions;
     this.commands = commands;
     this.registerOutputs({ arns });
   }

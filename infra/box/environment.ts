@@ -11,6 +11,8 @@ export interface BoxEnvironment {
   readonly region: string;
   readonly logGroup: string;
   readonly metricNamespace: string;
+  /** Of the secrets whose values the stack sets. The runtime reads them once: settings with another list of them start it again. */
+  readonly secretVersions?: readonly string[] | undefined;
 }
 
 /** The certificate's file where it is to be made on the box, and where a configured one is put. */
@@ -41,7 +43,8 @@ const STATE_DIR = "/var/lib/novadrive";
  * @returns one line a variable, sorted, no line end behind the last
  * @throws RangeError for a value that the runtime refuses, and for a secret that is no reference
  */
-export function renderEnvironment({ settings, region, logGroup, metricNamespace }: BoxEnvironment): string {
+export function renderEnvironment(box: BoxEnvironment): string {
+  const { settings, region, logGroup, metricNamespace, secretVersions = [] } = box;
   const runtime = Object.fromEntries(
     (Object.keys(OPTIONS) as OptionName[]).flatMap((key) => {
       const value = key === "stateDir" ? STATE_DIR : settings[key];
@@ -65,6 +68,7 @@ export function renderEnvironment({ settings, region, logGroup, metricNamespace 
     AWS_REGION: region,
     NOVADRIVE_LOG_GROUP: logGroup,
     NOVADRIVE_METRIC_NAMESPACE: metricNamespace,
+    ...(secretVersions.length > 0 && { NOVADRIVE_SECRET_VERSIONS: secretVersions.join(" ") }),
   };
   return Object.keys(variables)
     .toSorted()

@@ -3,6 +3,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { beforeAll, expect, it } from "vitest";
 import { NEVER_PROTECTED } from "../../infra/stack-kind.ts";
 import { runWithMocks, type MockedProgram } from "../support/pulumi/mocked-program.ts";
+import { makeCertificates } from "../support/tls/certificates.ts";
 
 const KEY = "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n";
 
@@ -10,6 +11,8 @@ const PUBLIC_KEY = generateKeyPairSync("rsa", { modulusLength: 2048 })
   .publicKey.export({ format: "pem", type: "spki" })
   .toString();
 const SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:sales/key-AbCdEf";
+
+const { server: CERTIFICATE } = makeCertificates();
 
 let program: MockedProgram;
 
@@ -37,8 +40,13 @@ beforeAll(async () => {
     "novadrive:warehouseCidrs": '["198.51.100.4/32"]',
     "novadrive:warehousePublicKey": PUBLIC_KEY,
     "novadrive:warehousePrivateKeySecret": SECRET,
+    "novadrive:sourceUrl": "postgres://loader:secret@db.example:5432/shop",
+    "novadrive:tlsCertificate": CERTIFICATE,
+    "novadrive:schedule": "*/5 * * * *",
+    "novadrive:timezone": "America/Sao_Paulo",
   };
-  program = await runWithMocks(configuration, { stack: "prod", secretKeys: ["snowflake:privateKey"] });
+  const secretKeys = ["snowflake:privateKey", "novadrive:sourceUrl"];
+  program = await runWithMocks(configuration, { stack: "prod", secretKeys });
 });
 
 it("protects everything but what it says, with the reason, that it does not", () => {
@@ -133,4 +141,19 @@ it("names everything that is the account's by the prefix", () => {
   const names = types.flatMap((type) => program.all(`snowflake:index/${type}`)).map(({ inputs }) => inputs["name"]);
   expect(names).toHaveLength(7);
   for (const name of names) expect(name).toMatch(/^SALES_EU_/);
+});
+
+it("tells the box its schedule, its given certificate with the key's place, and when a secret has another value", () => {
+  const document = String(program.only("aws:ssm/document:Document").inputs["content"]);
+  for (const line of [
+    `NOVADRIVE_SCHEDULE="*/5 * * * *"`,
+    `NOVADRIVE_TIMEZONE="America/Sao_Paulo"`,
+    `NOVADRIVE_UI_TLS_CERT="/etc/novadrive/certificate.pem"`,
+    `NOVADRIVE_UI_TLS_KEY="aws-secretsmanager:arn:aws:secretsmanager:sa-east-1:123456789012:secret:novadrive/prod/tls-key-AbCdEf"`,
+  ]) {
+    expect(document).toContain(JSON.stringify(line).slice(1, -1));
+  }
+  expect(document).toMatch(/NOVADRIVE_SECRET_VERSIONS=\\"[0-9a-f]{32}\\"/);
+  expect(document).toContain(CERTIFICATE.split("\n")[1]);
+  expect(document).not.toContain("loader:secret");
 });

@@ -1,4 +1,5 @@
 /** What AWS does that the program relies on, resource type by resource type. */
+import { createHash } from "node:crypto";
 import type { Behaviour, Properties } from "./behaviour.ts";
 
 const ACCOUNT = "123456789012";
@@ -45,7 +46,12 @@ export const AWS_BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
     replaces: ["name"],
     computed: (_id, { name }) => ({ arn: `arn:aws:secretsmanager:sa-east-1:${ACCOUNT}:secret:${String(name)}-AbCdEf` }),
   },
-  "aws:secretsmanager/secretVersion:SecretVersion": { replaces: ["secretId", "secretString"] },
+  "aws:secretsmanager/secretVersion:SecretVersion": {
+    replaces: ["secretId", "secretString"],
+    computed: (_id, { secretString }) => ({
+      versionId: createHash("sha256").update(JSON.stringify(secretString)).digest("hex").slice(0, 32),
+    }),
+  },
   "aws:s3/bucket:Bucket": {
     replaces: ["bucket"],
     computed: (id, { bucket }) => {
