@@ -9,6 +9,14 @@ import { readRelations, type Relation, type RunQuery } from "./catalogue.ts";
 import { digestSql } from "./digest-sql.ts";
 import { extractTable } from "./extract.ts";
 import { liveColumn } from "./extract-sql.ts";
+import {
+  fingerprintBasis,
+  fingerprintTable,
+  fingerprintTableRows,
+  type FingerprintSource,
+  type SourceFingerprintRequest,
+  type SourceRow,
+} from "./fingerprint.ts";
 import { readFence, readHighest, type Fence } from "./fence.ts";
 import type { Session } from "./session.ts";
 import type { DigestRequest, ExtractRequest, ExtractSummary, SourceSnapshot, TableDigest } from "./source.ts";
@@ -222,6 +230,27 @@ class PostgresSnapshot implements SourceSnapshot {
       limit: this.#limit,
       withReader: (signal, work) => this.#withReader(signal, work),
     });
+  }
+
+  fingerprintBasis(table: ManifestTable, signal: AbortSignal) {
+    return fingerprintBasis(this.#fingerprintSource(table), table, signal);
+  }
+
+  fingerprint(request: SourceFingerprintRequest) {
+    return fingerprintTable(this.#fingerprintSource(request.table), request);
+  }
+
+  fingerprintRows(request: SourceFingerprintRequest, take: (rows: readonly SourceRow[]) => Promise<void> | void) {
+    return fingerprintTableRows(this.#fingerprintSource(request.table), request, take);
+  }
+
+  #fingerprintSource(table: ManifestTable): FingerprintSource {
+    return {
+      relation: this.#relation(table),
+      readers: this.#options.readers,
+      limit: this.#limit,
+      withReader: (signal, work) => this.#withReader(signal, work),
+    };
   }
 
   #relation(table: ManifestTable): Relation {

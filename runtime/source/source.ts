@@ -2,6 +2,7 @@
 import type { StagedFile, StagedFileFormat } from "../core/staged-file.ts";
 import type { TaskProgress } from "../core/task.ts";
 import type { ManifestTable } from "../manifest/manifest.ts";
+import type { FingerprintBasis, SourceFingerprint, SourceFingerprintRequest, SourceRow } from "./fingerprint.ts";
 
 export interface Source extends AsyncDisposable {
   /**
@@ -33,6 +34,18 @@ export interface SourceSnapshot extends AsyncDisposable {
 
   /** Streams rows into staged files of bounded size, a bounded number at a time; `take` is awaited before its file is deleted. */
   extract(request: ExtractRequest): Promise<ExtractSummary>;
+
+  /** What a fingerprint of the table can be made of: from the catalogue and the key's index, without reading the table. */
+  fingerprintBasis(table: ManifestTable, signal: AbortSignal): Promise<FingerprintBasis>;
+
+  /** By bucket, what the table comes to: a warehouse that holds the same values comes to the same. */
+  fingerprint(request: SourceFingerprintRequest): Promise<SourceFingerprint>;
+
+  /** The rows behind a fingerprint, one by one and in pieces; `take` is awaited. */
+  fingerprintRows(
+    request: SourceFingerprintRequest,
+    take: (rows: readonly SourceRow[]) => Promise<void> | void,
+  ): Promise<void>;
 
   /** Whether the snapshot can still be imported; false once the source has ended its transaction. */
   alive(): boolean;

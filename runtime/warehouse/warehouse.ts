@@ -2,6 +2,7 @@
 import type { Finding } from "../core/finding.ts";
 import type { WarehouseUsage } from "../core/result.ts";
 import type { StagedFile, StagedFileFormat } from "../core/staged-file.ts";
+import type { BucketFingerprint, FingerprintRow, FingerprintShape } from "../manifest/fingerprint.ts";
 import type { Manifest, ManifestTable } from "../manifest/manifest.ts";
 
 /** Where engines differ, said once: callers ask these flags, never which engine it is. */
@@ -40,6 +41,16 @@ export interface Warehouse extends AsyncDisposable {
    */
   publish(publication: Publication, options?: StatementOptions): Promise<readonly PublishedTable[]>;
 
+  /** By bucket, what the stage table comes to: equal to that of a source table with the same values. */
+  fingerprint(request: FingerprintRequest, options?: StatementOptions): Promise<readonly BucketFingerprint[]>;
+
+  /** The rows behind a fingerprint, one by one and in pieces; `take` is awaited. Values without a number come in the form of QueryResult. */
+  fingerprintRows(
+    request: FingerprintRequest,
+    take: (rows: readonly FingerprintRow[]) => Promise<void> | void,
+    options?: StatementOptions,
+  ): Promise<void>;
+
   /** The SQL text that names a relation in a model, in Snowflake's dialect. */
   relationName(relation: Relation): string;
 
@@ -65,6 +76,11 @@ export interface Warehouse extends AsyncDisposable {
    * @param modelSchemas where models are built
    */
   diagnose(manifest: Manifest, modelSchemas: readonly string[]): Promise<readonly Finding[]>;
+}
+
+export interface FingerprintRequest extends FingerprintShape {
+  /** Only these buckets. */
+  readonly only?: readonly bigint[] | undefined;
 }
 
 export interface StatementOptions {

@@ -75,6 +75,8 @@ function meteredWarehouse(warehouse: Warehouse, { noted, usage }: Hooks): Wareho
     readState: () => counted("readState", () => warehouse.readState()),
     openIncoming: (...args) => counted("openIncoming", () => warehouse.openIncoming(...args)),
     publish: (publication) => counted("publish", () => warehouse.publish(publication), publication),
+    fingerprint: (...args) => counted("fingerprint", () => warehouse.fingerprint(...args)),
+    fingerprintRows: (...args) => counted("fingerprintRows", () => warehouse.fingerprintRows(...args)),
     relationName: (relation) => warehouse.relationName(relation),
     relations: (schema) => counted("relations", () => warehouse.relations(schema)),
     translate: (sql) => warehouse.translate(sql),

@@ -3,7 +3,9 @@ import type { Manifest, ManifestTable } from "../../manifest/manifest.ts";
 import { NovaError } from "../../core/errors.ts";
 import type { Finding } from "../../core/finding.ts";
 import { identifier } from "../../core/sql.ts";
+import type { BucketFingerprint, FingerprintRow } from "../../manifest/fingerprint.ts";
 import type {
+  FingerprintRequest,
   Incoming,
   IncomingPurpose,
   Materialization,
@@ -21,6 +23,7 @@ import type {
 } from "../warehouse.ts";
 import { canonicalText } from "./canonical-value.ts";
 import { relationsOf } from "./catalogue.ts";
+import { fingerprint, fingerprintRows } from "./fingerprint.ts";
 import { createIncomingShared, DuckDbIncoming, type IncomingShared } from "./duckdb-incoming.ts";
 import { EngineError, isConflict, statementError } from "./engine-error.ts";
 import type { Engine, Session } from "./engine.ts";
@@ -109,6 +112,21 @@ export class DuckDbWarehouse implements Warehouse {
 
   async publish(publication: Publication): Promise<readonly PublishedTable[]> {
     return this.#run(`publishing batch ${publication.batch.id}`, (session) => publish(session, publication));
+  }
+
+  async fingerprint(
+    request: FingerprintRequest,
+    options: StatementOptions = {},
+  ): Promise<readonly BucketFingerprint[]> {
+    return this.#run(`verifying ${request.table.name}`, (session) => fingerprint(session, request, options));
+  }
+
+  async fingerprintRows(
+    request: FingerprintRequest,
+    take: (rows: readonly FingerprintRow[]) => Promise<void> | void,
+    options: StatementOptions = {},
+  ): Promise<void> {
+    await this.#once(`verifying ${request.table.name}`, (session) => fingerprintRows(session, request, take, options));
   }
 
   relationName({ schema, name }: Relation): string {

@@ -1,5 +1,5 @@
 /** One open DuckDB database: its connections, its statements and its transactions. */
-import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from "@duckdb/node-api";
+import type { DuckDBConnection, DuckDBInstance, DuckDBType, DuckDBValue } from "@duckdb/node-api";
 import { literal } from "../../core/sql.ts";
 import { readEngineError } from "./engine-error.ts";
 
@@ -36,6 +36,22 @@ export class Session {
   /** As `run`, for callers that need the columns' names and types. */
   async read(sql: string, { signal }: RunOptions = {}) {
     return this.#interruptible(signal, async () => this.connection.runAndReadAll(sql));
+  }
+
+  /** Runs one query and hands its rows over in pieces of some 2,000, as they are made; `take` is awaited. */
+  async stream(
+    sql: string,
+    take: (rows: readonly (readonly DuckDBValue[])[], types: readonly DuckDBType[]) => Promise<void> | void,
+    { signal }: RunOptions = {},
+  ): Promise<void> {
+    await this.#interruptible(signal, async () => {
+      const result = await this.connection.stream(sql);
+      const types = result.columnTypes();
+      for (let chunk = await result.fetchChunk(); chunk && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
+        signal?.throwIfAborted();
+        await take(chunk.getRows(), types);
+      }
+    });
   }
 
   /** All of `work` or nothing of it. */

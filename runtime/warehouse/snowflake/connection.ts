@@ -4,7 +4,7 @@ import type { Clock } from "../../core/clock.ts";
 import { driverFailure } from "./driver-failure.ts";
 import { loadDriver } from "./driver.ts";
 import { canonicalText } from "./snowflake-value.ts";
-import type { StatementResult } from "./statement.ts";
+import type { StatementResult, TakeRows } from "./statement.ts";
 import type { SnowflakeTarget } from "./warehouse-url.ts";
 
 export interface ConnectOptions {
@@ -18,6 +18,7 @@ export interface ExecuteOptions {
   readonly sql: string;
   readonly queryTag: string;
   readonly signal?: AbortSignal | undefined;
+  readonly take?: TakeRows | undefined;
   readonly clock: Clock;
 }
 
@@ -60,9 +61,9 @@ export class SnowflakeConnection {
   }
 
   /** @throws the reason of `signal` after the statement was cancelled; DriverFailure */
-  async execute({ sql, queryTag, signal, clock }: ExecuteOptions): Promise<StatementResult> {
+  async execute({ sql, queryTag, signal, take, clock }: ExecuteOptions): Promise<StatementResult> {
     signal?.throwIfAborted();
-    const running = this.#send(sql, queryTag);
+    const running = this.#send(sql, queryTag, take);
     if (signal === undefined) return running.result;
     const cancelled = Promise.withResolvers<never>();
     const cancel = (): void => {
@@ -86,7 +87,7 @@ export class SnowflakeConnection {
     return this.#closed;
   }
 
-  #send(sql: string, queryTag: string) {
+  #send(sql: string, queryTag: string, take: TakeRows | undefined) {
     const { promise, resolve, reject } = Promise.withResolvers<StatementResult>();
     const statement = this.#connection.execute({
       sqlText: sql,
@@ -96,7 +97,7 @@ export class SnowflakeConnection {
       streamResult: true,
       complete: (error, completed) => {
         if (error) reject(driverFailure(error, completed.getQueryId()));
-        else readRows(completed).then(resolve, (thrown) => reject(driverFailure(thrown, completed.getQueryId())));
+        else readRows(completed, take).then(resolve, (thrown) => reject(driverFailure(thrown, completed.getQueryId())));
       },
     });
     // A statement that is given up still ends some time.
@@ -145,7 +146,13 @@ function name(text: string): string {
   return /^[A-Z_][A-Z0-9_$]*$/.test(text) ? text : `"${text.replaceAll('"', '""')}"`;
 }
 
-async function readRows(statement: RowStatement | FileAndStageBindStatement): Promise<StatementResult> {
+/** Rows that are handed over at a time. */
+const PIECE = 2_000;
+
+async function readRows(
+  statement: RowStatement | FileAndStageBindStatement,
+  take: TakeRows | undefined,
+): Promise<StatementResult> {
   const types = (statement.getColumns() ?? []).map((column) => {
     giveAsSent(column);
     return { label: column.getName(), name: column.getType().toUpperCase(), scale: column.getScale() ?? 0 };
@@ -154,7 +161,9 @@ async function readRows(statement: RowStatement | FileAndStageBindStatement): Pr
   for await (const row of statement.streamRows()) {
     const values: readonly unknown[] = row;
     rows.push(types.map((type, i) => canonicalText(values[i], type)));
+    if (take && rows.length >= PIECE) await take(rows.splice(0));
   }
+  if (take && rows.length > 0) await take(rows.splice(0));
   return { columns: types.map(({ label, name: type }) => ({ name: label, type })), rows };
 }
 

@@ -1,5 +1,6 @@
 /** Reads results by the names of their columns. */
 import { NovaError } from "../../core/errors.ts";
+import type { BucketFingerprint } from "../../manifest/fingerprint.ts";
 import type { StatementResult } from "./statement.ts";
 
 /** Rows as objects of the named columns, whose names SHOW and DESCRIBE write in lower case. @throws NovaError INTERNAL if one is missing */
@@ -24,6 +25,16 @@ export function named<const N extends string>(
         string | null
       >,
   );
+}
+
+/** Rows of the statement `fingerprint`. */
+export function readFingerprint({ rows }: StatementResult): BucketFingerprint[] {
+  return rows.map(([bucket, count, key, ...sums]) => ({
+    bucket: bucket === null || bucket === undefined ? null : BigInt(bucket),
+    rows: Number(count),
+    key: String(key),
+    columns: Array.from({ length: sums.length / 2 }, (_, index) => `${sums[2 * index]}/${sums[2 * index + 1]}`),
+  }));
 }
 
 /** Text of the first row's first column. */

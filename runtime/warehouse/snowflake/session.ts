@@ -30,12 +30,13 @@ export class Session implements SnowflakeSession {
     this.#options = options;
   }
 
-  async run(statement: Statement, { signal }: NonNullable<RunOptions> = {}): Promise<StatementResult> {
+  async run(statement: Statement, options: NonNullable<RunOptions> = {}): Promise<StatementResult> {
+    const { signal } = options;
     signal?.throwIfAborted();
     const first = this.#connection === undefined;
     this.#connection ??= await this.#options.acquire(signal);
     try {
-      return await this.#send(this.#connection, statement, signal);
+      return await this.#send(this.#connection, statement, options);
     } catch (thrown) {
       const again = first && !signal?.aborted && mayBeSentAgain(thrown, statement);
       if (!again) throw this.#explain(thrown, statement, signal);
@@ -46,7 +47,7 @@ export class Session implements SnowflakeSession {
     this.#tainted = false;
     this.#connection = await this.#options.acquire(signal);
     try {
-      return await this.#send(this.#connection, statement, signal);
+      return await this.#send(this.#connection, statement, options);
     } catch (thrown) {
       throw this.#explain(thrown, statement, signal);
     }
@@ -55,7 +56,7 @@ export class Session implements SnowflakeSession {
   async #send(
     connection: SnowflakeConnection,
     statement: Statement,
-    signal: AbortSignal | undefined,
+    { signal, take }: NonNullable<RunOptions>,
   ): Promise<StatementResult> {
     const { tag, usage, clock } = this.#options;
     const verb = transactionVerb(statement.sql);
@@ -64,7 +65,7 @@ export class Session implements SnowflakeSession {
     if (isUsers(statement) && !READS.test(statement.sql)) this.#tainted = true;
     const ended = usage.start(statement.metered);
     try {
-      const result = await connection.execute({ sql: statement.sql, queryTag: tag(statement), signal, clock });
+      const result = await connection.execute({ sql: statement.sql, queryTag: tag(statement), signal, take, clock });
       if (verb !== undefined) this.#transaction = verb === "begin" ? "open" : "none";
       return result;
     } catch (thrown) {

@@ -237,6 +237,7 @@ const STEPS: Readonly<Record<Statement["step"], string>> = {
   model: "the model",
   hook: "a hook",
   query: "the query",
+  verify: "the verification",
 };
 
 /** "loading of vendas" */

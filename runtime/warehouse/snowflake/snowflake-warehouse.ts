@@ -4,7 +4,9 @@ import type { Clock } from "../../core/clock.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { WarehouseUsage } from "../../core/result.ts";
 import type { Manifest, ManifestTable } from "../../manifest/manifest.ts";
+import { identityColumns, type BucketFingerprint, type FingerprintRow } from "../../manifest/fingerprint.ts";
 import type {
+  FingerprintRequest,
   Incoming,
   IncomingPurpose,
   Materialization,
@@ -26,8 +28,9 @@ import { prepare } from "./prepare.ts";
 import { publish } from "./publish.ts";
 import { relationsOf } from "./relations.ts";
 import { abortLeftovers } from "./transaction.ts";
-import { named } from "./rows.ts";
+import { named, readFingerprint } from "./rows.ts";
 import { SnowflakeIncoming } from "./snowflake-incoming.ts";
+import { fingerprint, fingerprintRows } from "./sql/fingerprint.ts";
 import { userStatement } from "./sql/models.ts";
 import { dropIncomingTable, readState, removeFiles, showPipelineTables } from "./sql/pipeline.ts";
 import { relationText, stagePath } from "./sql/names.ts";
@@ -133,6 +136,29 @@ export class SnowflakeWarehouse implements Warehouse {
       // One that is refused keeps none of the others.
       for (const statement of [...made, ...files]) await session.run(statement).catch(() => undefined);
     });
+  }
+
+  async fingerprint(
+    request: FingerprintRequest,
+    options: StatementOptions = {},
+  ): Promise<readonly BucketFingerprint[]> {
+    return this.#options.sessions.use(async (session) =>
+      readFingerprint(await session.run(fingerprint(request), options)),
+    );
+  }
+
+  async fingerprintRows(
+    request: FingerprintRequest,
+    take: (rows: readonly FingerprintRow[]) => Promise<void> | void,
+    { signal }: StatementOptions = {},
+  ): Promise<void> {
+    const keys = identityColumns(request).length;
+    await this.#options.sessions.use((session) =>
+      session.run(fingerprintRows(request), {
+        signal,
+        take: (rows) => take(rows.map((row) => ({ key: row.slice(0, keys), values: row.slice(keys) }))),
+      }),
+    );
   }
 
   relationName(relation: Relation): string {

@@ -13,7 +13,8 @@ export type Step =
   | "build"
   | "model"
   | "hook"
-  | "query";
+  | "query"
+  | "verify";
 
 export interface Statement {
   readonly sql: string;
@@ -42,13 +43,21 @@ interface ResultColumn {
   readonly type: string;
 }
 
+interface SessionRunOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Takes the rows in pieces, as they arrive, and is awaited; the result then has none. */
+  readonly take?: TakeRows | undefined;
+}
+
+export type TakeRows = (rows: StatementResult["rows"]) => Promise<void> | void;
+
 /** One Snowflake session; statements of it run one after the other, and share its transaction. */
 export interface SnowflakeSession {
   /**
    * @throws the reason of `signal`, after the statement was cancelled on the server; NovaError with the code that the server's error stands
    * for, and its number, SQLSTATE and query id in `details`
    */
-  run(statement: Statement, options?: { readonly signal?: AbortSignal | undefined }): Promise<StatementResult>;
+  run(statement: Statement, options?: SessionRunOptions): Promise<StatementResult>;
 }
 
 /** Sessions that are opened when they are needed, and used again. */

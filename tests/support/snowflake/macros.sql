@@ -36,3 +36,10 @@ CREATE OR REPLACE MACRO nd_format(value, format) AS
 -- https://docs.snowflake.com/en/sql-reference/functions/to_binary: HEX is the default format, and the only one known here.
 CREATE OR REPLACE MACRO to_binary(value) AS unhex(value),
 (value, format) AS unhex(value);
+
+-- https://docs.snowflake.com/en/sql-reference/functions/md5_number_lower64: the last 16 digits of MD5_HEX as a number without sign; DuckDB's
+-- own md5_number_lower turns their bytes round.
+CREATE OR REPLACE MACRO md5_number_lower64(value) AS CAST('0x' || substr(md5(value), 17, 16) AS UBIGINT);
+
+-- https://docs.snowflake.com/en/sql-reference/functions/timestamp_from_parts: of a date and a time.
+CREATE OR REPLACE MACRO timestamp_ntz_from_parts(day, clock) AS day + clock;

@@ -1,8 +1,11 @@
 /** Samples of every statement that the Snowflake adapter can send, each clause with the page of Snowflake's documentation that allows it. */
+import type { ValueForm } from "../../../../runtime/manifest/fingerprint.ts";
+import type { KeyBuckets } from "../../../../runtime/manifest/key-buckets.ts";
 import type { ManifestTable } from "../../../../runtime/manifest/manifest.ts";
 import { sessionParameters } from "../../../../runtime/warehouse/snowflake/session-parameters.ts";
 import * as catalogue from "../../../../runtime/warehouse/snowflake/sql/catalogue.ts";
 import * as diagnose from "../../../../runtime/warehouse/snowflake/sql/diagnose.ts";
+import * as fingerprint from "../../../../runtime/warehouse/snowflake/sql/fingerprint.ts";
 import * as incoming from "../../../../runtime/warehouse/snowflake/sql/incoming.ts";
 import * as models from "../../../../runtime/warehouse/snowflake/sql/models.ts";
 import { incomingTable, stagePath } from "../../../../runtime/warehouse/snowflake/sql/names.ts";
@@ -81,7 +84,64 @@ const MERGE = {
   "IS DISTINCT FROM": "sql-reference/functions/is-distinct-from",
 };
 
+const FORMS: Readonly<Record<string, ValueForm>> = {
+  id: { as: "integer" },
+  code: { as: "digits", scale: 10 },
+  whole: { as: "scaled", scale: 0 },
+  amount: { as: "scaled", scale: 2 },
+  ratio: { as: "float" },
+  active: { as: "boolean" },
+  day: { as: "days" },
+  at_time: { as: "clock" },
+  seen_at: { as: "micros" },
+  local_at: { as: "micros" },
+  zoned_at: { as: "micros" },
+  picture: { as: "bytes" },
+  raw: { as: "bytes" },
+  document: { as: "json" },
+};
+const VERIFIED = { ...EVERY_TYPE, code: "decimal(38,10)", whole: "decimal(12,0)" };
+const verified = [["id"], ["name"], ["code"], ["picture"], Object.keys(VERIFIED), []].map((key) =>
+  table("verified", VERIFIED, key),
+);
+/** Of every way to know a row, whole and for some buckets. */
+const fingerprints: readonly fingerprint.FingerprintRequest[] = verified.flatMap((one) => {
+  const columns = one.columns.map(({ name }) => ({ name, form: FORMS[name] ?? ({ as: "text" } as const) }));
+  const buckets: KeyBuckets =
+    one.primaryKey.join() === "id" ? { by: "range", column: "id", shift: 12 } : { by: "hash", bits: 8 };
+  const fine: KeyBuckets = buckets.by === "range" ? { ...buckets, shift: 0 } : { by: "hash", bits: 60 };
+  const whole = { table: one, columns, buckets };
+  const bare = { ...whole, columns: columns.filter((column) => one.primaryKey.includes(column.name)) };
+  const some = [
+    { ...whole, only: [-3n, 1n, 2n, 5n] },
+    { ...whole, only: [] },
+    { ...whole, buckets: fine, only: [1n] },
+  ];
+  return [whole, ...(one.primaryKey.length > 0 ? [bare] : []), ...some];
+});
+
+const FINGERPRINT = {
+  CONCAT_WS: "sql-reference/functions/concat_ws",
+  MOD: "sql-reference/functions/mod",
+  MD5_NUMBER_LOWER64: "sql-reference/functions/md5_number_lower64",
+  HEX_ENCODE: "sql-reference/functions/hex_encode",
+  DATEDIFF: "sql-reference/functions/datediff",
+  TIMESTAMP_NTZ_FROM_PARTS: "sql-reference/functions/timestamp_from_parts",
+  "DATE_PART of EPOCH_MICROSECOND": "sql-reference/functions-date-time#supported-date-and-time-parts",
+  "a division's scale": "sql-reference/operators-arithmetic#division",
+};
+
 export const SAMPLES: readonly StatementSample[] = [
+  {
+    file: "fingerprint",
+    allowedBy: { ...FINGERPRINT, "GROUP BY": "sql-reference/constructs/group-by", ...IDENTIFIERS },
+    statements: fingerprints.map((request) => fingerprint.fingerprint(request)),
+  },
+  {
+    file: "fingerprint-rows",
+    allowedBy: { ...FINGERPRINT, BETWEEN: "sql-reference/operators-comparison", ...IDENTIFIERS },
+    statements: fingerprints.map((request) => fingerprint.fingerprintRows(request)),
+  },
   {
     file: "session-parameters",
     allowedBy: { "ALTER SESSION SET": "sql-reference/sql/alter-session", "each parameter": "sql-reference/parameters" },
