@@ -32,9 +32,11 @@ done
 signatures="$(wipefs --no-act --parsable --noheadings "$disk")" || fail "$disk cannot be read."
 if [ -z "$signatures" ]; then
   # A new volume is all zeros. What is neither that nor a file system may be somebody's data.
-  cmp --silent --bytes=1048576 "$disk" /dev/zero || fail "$disk has no file system, but is not blank either: it is left alone."
+  cmp --silent --bytes=1048576 "$disk" /dev/zero || fail "$disk has no file system, but is not blank either: it is left alone. If nobody needs what is on it: wipefs --all $disk; head --bytes=1M /dev/zero >$disk"
   mkfs.ext4 -q -L novadrive-state -m 1 "$disk"
 fi
+# After a loss of power. 1 is "repaired"; what it does not repair without being told to may cost data.
+e2fsck -p "$disk" || [ $? -le 1 ] || fail "$disk is damaged; e2fsck $disk asks what to do."
 uuid="$(blkid --probe --match-tag UUID --output value "$disk")"
 mount -o noatime,nodev,nosuid,noexec UUID="$uuid" "$state"
 # After the volume was made larger; otherwise it has nothing to do.

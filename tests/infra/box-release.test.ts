@@ -21,13 +21,13 @@ describe("a release on the box", () => {
     const { hash } = await box.publish(goodProgram("one"));
     const ran = await box.release({ hash });
     expect(ran).toMatchObject({ status: 0, stdout: `Release ${hash} runs.\n` });
-    expect(await box.linked("current")).toBe(hash);
-    expect(await box.linked("previous")).toBeUndefined();
+    expect(await box.current()).toBe(hash);
+    expect(await box.previous()).toBeUndefined();
     expect(await box.health()).toMatchObject({ words: "one", release: hash });
     expect(await settings(box)).toBe(`${environmentFor(box.port)}\n`);
     expect(existsSync(join(box.root, "opt/novadrive/incoming"))).toBe(false);
     const told = await box.told();
-    expect(told).toContain("enable --quiet novadrive.service novadrive-report.timer");
+    expect(told).toContain("enable --quiet novadrive.service novadrive-renew.timer novadrive-report.timer");
     expect(existsSync(join(box.root, "etc/systemd/system/novadrive-report.timer"))).toBe(true);
   });
 
@@ -48,7 +48,7 @@ describe("a release on the box", () => {
     await box.release({ hash: one.hash });
     expect(await box.release({ hash: two.hash })).toMatchObject({ status: 0 });
     expect(await box.health()).toMatchObject({ words: "two", release: two.hash });
-    expect(await box.linked("previous")).toBe(one.hash);
+    expect(await box.previous()).toBe(one.hash);
     const environment = environmentFor(box.port, { schedule: "*/5 * * * *" });
     expect(await box.release({ hash: two.hash, environment })).toMatchObject({ status: 0 });
     expect(await box.health()).toMatchObject({ words: "two", schedule: "*/5 * * * *" });
@@ -63,7 +63,7 @@ describe("a release on the box", () => {
     expect(ran.status).toBe(1);
     expect(ran.stderr).toContain("SECRET_UNREACHABLE: no such secret");
     expect(ran.stderr).toContain(`Release ${good.hash} runs again, with its settings.`);
-    expect(await box.linked("current")).toBe(good.hash);
+    expect(await box.current()).toBe(good.hash);
     expect(await box.health()).toMatchObject({ words: "good", release: good.hash });
     expect(await settings(box)).toBe(`${environmentFor(box.port)}\n`);
   });
@@ -76,7 +76,7 @@ describe("a release on the box", () => {
     const ran = await box.release({ hash: bad.hash });
     expect(ran.status).toBe(1);
     expect(ran.stderr).toContain("set the secret, and it starts by itself");
-    expect(await box.linked("current")).toBe(bad.hash);
+    expect(await box.current()).toBe(bad.hash);
   });
 
   it("is refused if the archive is not what its name says", async () => {
@@ -108,7 +108,7 @@ describe("a release on the box", () => {
     expect(ran.status).toBe(1);
     expect(ran.stderr).toContain("not what its name says");
     expect(await box.releases()).toEqual([]);
-    expect(await box.linked("current")).toBeUndefined();
+    expect(await box.current()).toBeUndefined();
   });
 
   it("leaves everything as it was if the archive is broken, the disk is full or the bucket refuses", async () => {

@@ -1,13 +1,15 @@
 /** What the box does by itself: makes its disk ready, makes a certificate, reports to CloudWatch. */
 import { X509Certificate } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, stat, truncate, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import fc from "fast-check";
 import { METRICS } from "../../infra/aws/alarms.ts";
 import { readJournal, type LogEvent } from "../../infra/box/files/journal-events.ts";
 import { readTls } from "../../runtime/web/tls.ts";
+import { TLS_FILES } from "../support/login.ts";
+import { openssl } from "../support/tls/certificates.ts";
 import { environmentFor, FILES, goodProgram, makeBox, type Box } from "../support/box/box.ts";
 
 const PREPARE = join(FILES, "../prepare.sh");
@@ -37,6 +39,16 @@ describe("the disk of the state", () => {
       NOVADRIVE_DISK_SECONDS: "0",
       ...changes,
     });
+
+  /** Leaves the file system as one that was not unmounted. */
+  async function damage(box: Box & { disk: (name: string) => string }, change: string): Promise<void> {
+    const file = join(box.root, "damage");
+    const commands = [change, "set_super_value state 0"].map(
+      (text) => `debugfs -w -R '${text}' '${box.disk("state")}'`,
+    );
+    await writeFile(file, commands.join(" && "));
+    expect(await box.script(file)).toMatchObject({ status: 0 });
+  }
 
   const mounted = async (box: Box) => await readFile(join(box.root, "mounted"), "utf8");
 
@@ -85,6 +97,20 @@ describe("the disk of the state", () => {
     expect(existsSync(join(box.root, "mounted"))).toBe(false);
   });
 
+  it("is repaired after a loss of power, or left for somebody to look at", async () => {
+    await using box = await boxWithDisks({ state: "vol0abc" });
+    await prepare(box);
+    await rm(join(box.root, "mounted"));
+    await damage(box, "set_super_value free_blocks_count 1");
+    expect(await prepare(box)).toMatchObject({ status: 0 });
+    expect(await mounted(box)).toContain("UUID=");
+    await rm(join(box.root, "mounted"));
+    await damage(box, "clri <2>");
+    const ran = await prepare(box);
+    expect(ran).toMatchObject({ status: 1, stderr: expect.stringContaining("is damaged; e2fsck") });
+    expect(existsSync(join(box.root, "mounted"))).toBe(false);
+  });
+
   it("is waited for, and named if it never comes", async () => {
     await using box = await boxWithDisks({ root: "vol0root" });
     const ran = await prepare(box);
@@ -103,8 +129,16 @@ describe("the disk of the state", () => {
 });
 
 describe("the certificate of the page", () => {
-  const make = async (box: Box, certificate = join(box.root, "tls/certificate.pem")) =>
-    await box.script(join(FILES, "certificate.sh"), { STATE_DIRECTORY: box.root, NOVADRIVE_UI_TLS_CERT: certificate });
+  const make = async (box: Box, certificate = join(box.root, "tls/certificate.pem"), words: readonly string[] = []) =>
+    await box.script(
+      join(FILES, "certificate.sh"),
+      { STATE_DIRECTORY: box.root, NOVADRIVE_UI_TLS_CERT: certificate },
+      words,
+    );
+  /** A clock that has been set back, as far as a script asks for the time. */
+  const LONG_AGO = `#!/bin/sh\n[ "$*" != +%s ] || { echo 1000000000; exit; }\nexec /usr/bin/date "$@"\n`;
+  const ADDRESS = "meta-data/public-ipv4";
+  const generateKey = () => openssl(["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:prime256v1"]);
 
   it("is made on the box for its address, once, and is one that the page takes", async () => {
     await using box = await makeBox();
@@ -121,6 +155,59 @@ describe("the certificate of the page", () => {
     expect(await readFile(certFile, "utf8")).toBe(tls?.cert);
   });
 
+  it.each([
+    ["has lost its key", async (box: Box) => await rm(join(box.root, "tls/key.pem"))],
+    ["has half a key", async (box: Box) => await truncate(join(box.root, "tls/key.pem"), 60)],
+    ["is half there", async (box: Box) => await truncate(join(box.root, "tls/certificate.pem"), 200)],
+    ["is another key's", async (box: Box) => await writeFile(join(box.root, "tls/key.pem"), generateKey())],
+    ["begins later, by a clock that was wrong", async (box: Box) => await box.stub("date", LONG_AGO)],
+    ["is for another address", async (box: Box) => void box.aws.metadata.set(ADDRESS, "203.0.113.77")],
+    [
+      "ends soon",
+      async (box: Box) => {
+        const folder = join(box.root, "tls");
+        openssl(["req", "-x509", "-key", "key.pem", "-days", "29", "-subj", "/CN=x", "-out", "certificate.pem"], {
+          cwd: folder,
+        });
+      },
+    ],
+  ])("is made anew where it %s, which the daily look finds too", async (_, happen) => {
+    await using box = await makeBox();
+    await make(box);
+    const certFile = join(box.root, "tls/certificate.pem");
+    expect(await make(box, certFile, ["due"])).toMatchObject({ status: 1, stdout: "" });
+    await happen(box);
+    const before = await readFile(certFile, "utf8");
+    expect(await make(box, certFile, ["due"])).toMatchObject({ status: 0 });
+    expect(await readFile(certFile, "utf8")).toBe(before);
+    expect(await make(box)).toMatchObject({ status: 0 });
+    expect(await readFile(certFile, "utf8")).not.toBe(before);
+    const key = join(box.root, "tls/key.pem");
+    const tls = readTls({ certFile, key, now: new Date(), warn: () => undefined });
+    expect(new X509Certificate(tls?.cert ?? "").checkIP(box.aws.metadata.get(ADDRESS) ?? "")).toBeDefined();
+  });
+
+  it("stays as it is where the box cannot ask for its address", async () => {
+    await using box = await makeBox();
+    await make(box);
+    const certFile = join(box.root, "tls/certificate.pem");
+    const before = await readFile(certFile, "utf8");
+    await box.stub("curl", "#!/bin/sh\nexit 7\n");
+    expect(await make(box)).toMatchObject({ status: 0 });
+    expect(await readFile(certFile, "utf8")).toBe(before);
+  });
+
+  it("is announced to end where it was configured", async () => {
+    await using box = await makeBox();
+    const { certFile } = TLS_FILES;
+    expect(await make(box, certFile, ["due"])).toMatchObject({ status: 1, stdout: "" });
+    const soon = join(box.root, "soon.pem");
+    openssl(["req", "-x509", "-key", TLS_FILES.keyFile, "-days", "13", "-subj", "/CN=x", "-out", soon]);
+    const { status, stdout } = await make(box, soon, ["due"]);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/soon\.pem ends on .* GMT: give another one by pulumi config set tlsCertificate/);
+  });
+
   it("is left alone where one was configured, or none", async () => {
     await using box = await makeBox();
     expect(await make(box, "/etc/novadrive/certificate.pem")).toMatchObject({ status: 0 });
@@ -132,7 +219,7 @@ describe("the certificate of the page", () => {
 describe("the report to CloudWatch", () => {
   const line = (message: unknown, at: number) =>
     JSON.stringify({ MESSAGE: message, __REALTIME_TIMESTAMP: String(at * 1000) });
-  const AT = Date.parse("2026-11-22T03:00:00Z");
+  const AT = Date.now() - 3_600_000;
 
   async function released(): Promise<Box> {
     const box = await makeBox();
@@ -217,6 +304,33 @@ wc -l <"$NOVADRIVE_ROOT/journal" >"$cursor"
     expect(sent(box, "PutLogEvents")).toHaveLength(1);
   });
 
+  it("makes the stream anew where somebody deleted it", async () => {
+    await using box = await released();
+    await journal(box, [line("one", AT)]);
+    await report(box);
+    await journal(box, [line("one", AT), line("two", AT)]);
+    box.aws.refusals.set("PutLogEvents", '{"__type":"ResourceNotFoundException"}');
+    expect((await report(box)).status).toBe(1);
+    box.aws.refusals.clear();
+    expect(await report(box)).toMatchObject({ status: 0 });
+    expect(sent(box, "CreateLogStream")).toHaveLength(2);
+    expect(sent(box, "PutLogEvents").at(-1)?.body).toContain("two");
+  });
+
+  it("sends no metric that CloudWatch would refuse, or that alarms nobody any more", async () => {
+    const now = new Date(AT);
+    const at = (hours: number, status: string) =>
+      line(JSON.stringify({ batch: 1, status, msg: "batch 1" }), AT + hours * 3_600_000);
+    const measured: unknown[] = [];
+    const lines = [at(-25, "failed"), at(-23, "failed"), at(-1, "success"), at(5, "failed")];
+    await readJournal({ lines, send: () => undefined, measure: (metric) => measured.push(metric), now });
+    expect(measured).toEqual([
+      { name: "BatchFailed", value: 1, at: new Date(AT - 23 * 3_600_000) },
+      { name: "BatchFailed", value: 0, at: new Date(AT - 3_600_000) },
+      { name: "BatchFailed", value: 1, at: now },
+    ]);
+  });
+
   it("brings later what CloudWatch did not take", async () => {
     await using box = await released();
     box.aws.refusals.set("PutLogEvents", '{"__type":"ThrottlingException"}');
@@ -241,7 +355,12 @@ wc -l <"$NOVADRIVE_ROOT/journal" >"$cursor"
         const ordered = entries.toSorted((a, b) => a.at - b.at);
         const lines = ordered.map(({ at, bytes }, index) => line(`${index} ${"x".repeat(bytes)}`, AT + at));
         const requests: (readonly LogEvent[])[] = [];
-        await readJournal({ lines, send: (events) => requests.push(events), measure: () => undefined });
+        await readJournal({
+          lines,
+          send: (events) => requests.push(events),
+          measure: () => undefined,
+          now: new Date(AT),
+        });
         expect(requests.flat().map(({ message }) => Number.parseInt(message, 10))).toEqual(
           ordered.map((_, index) => index),
         );

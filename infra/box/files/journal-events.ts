@@ -6,6 +6,11 @@ import { createInterface } from "node:readline";
 
 /** https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html, with some room to spare. */
 const MOST = { events: 10_000, bytes: 1_000_000, span: 23 * 3_600_000, message: 250_000 };
+/**
+ * A metric from further back is not sent: it would alarm nobody in time, and what is older than two weeks CloudWatch refuses, for
+ * which every later report would wait. https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html
+ */
+const OLDEST_METRIC_MS = 24 * 3_600_000;
 /** What CloudWatch counts for an event besides its text. */
 const EVENT_BYTES = 26;
 
@@ -27,9 +32,10 @@ export interface ReadJournalOptions {
   /** Told of each full batch, in the order of time. */
   readonly send: (events: readonly LogEvent[]) => void;
   readonly measure: (metric: Metric) => void;
+  readonly now: Date;
 }
 
-export async function readJournal({ lines, send, measure }: ReadJournalOptions): Promise<void> {
+export async function readJournal({ lines, send, measure, now }: ReadJournalOptions): Promise<void> {
   let batch: LogEvent[] = [];
   let bytes = 0;
   const flush = () => {
@@ -50,7 +56,9 @@ export async function readJournal({ lines, send, measure }: ReadJournalOptions):
     batch.push({ timestamp, message });
     bytes += size;
     const failed = batchFailed(message);
-    if (failed !== undefined) measure({ name: "BatchFailed", value: failed ? 1 : 0, at: new Date(timestamp) });
+    if (failed === undefined || timestamp < now.getTime() - OLDEST_METRIC_MS) continue;
+    // A clock that was set back has left lines of the future, which CloudWatch refuses too.
+    measure({ name: "BatchFailed", value: failed ? 1 : 0, at: new Date(Math.min(timestamp, now.getTime())) });
   }
   flush();
 }
@@ -95,6 +103,7 @@ if (import.meta.main) {
       const name = `events-${String(++count).padStart(6, "0")}.json`;
       writeFileSync(join(folder, name), JSON.stringify({ logGroupName, logStreamName, logEvents }));
     },
+    now: new Date(),
     measure: ({ name, value, at }) => (metrics += `${name} ${value} ${at.toISOString()}\n`),
   });
   writeFileSync(join(folder, "metrics"), metrics);

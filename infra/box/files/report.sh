@@ -34,8 +34,8 @@ is_healthy "$(release_of current)" && { metric Heartbeat 1 || status=1; }
 # The place up to which the journal was read counts only when all of it has arrived: rather a line twice than none.
 cp "$cursor" "$work/cursor" 2>/dev/null || true
 stream="$(metadata_of meta-data/instance-id)"
-journalctl --unit=novadrive.service --unit=novadrive-prepare.service --output=json --no-pager --quiet \
-  --cursor-file="$work/cursor" >"$work/journal"
+journalctl --unit=novadrive.service --unit=novadrive-prepare.service --unit=novadrive-renew.service --output=json --no-pager \
+  --quiet --cursor-file="$work/cursor" >"$work/journal"
 "$here/../bin/node" "$here/journal-events.ts" "$NOVADRIVE_LOG_GROUP" "$stream" "$work" <"$work/journal"
 
 if [ ! -e "$STATE_DIRECTORY/stream-$stream" ]; then
@@ -46,7 +46,11 @@ if [ ! -e "$STATE_DIRECTORY/stream-$stream" ]; then
 fi
 for body in "$work"/events-*.json; do
   [ -e "$body" ] || continue
-  answer="$(logs PutLogEvents "$body")" || fail "CloudWatch took no log lines: $answer"
+  if ! answer="$(logs PutLogEvents "$body")"; then
+    # Somebody deleted the stream, or the group; the next minute makes it anew.
+    [[ "$answer" != *ResourceNotFoundException* ]] || rm -f "$STATE_DIRECTORY/stream-$stream"
+    fail "CloudWatch took no log lines: $answer"
+  fi
 done
 while read -r name value time; do
   metric "$name" "$value" "$time"

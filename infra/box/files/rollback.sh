@@ -6,15 +6,24 @@ set -euo pipefail
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
 
 lock
+forget_if_through
 from="$(release_of current)"
-to="$(release_of previous)"
-[ -n "$to" ] && [ -d "$opt/releases/$to" ] || fail "There is no release before this one to go back to."
+if [ -d "$opt/unfinished" ]; then
+  # A release, or a roll-back, was cut off half-way.
+  to="$(remembered)"
+  settings="$opt/unfinished/novadrive.env"
+else
+  to="$(previous_release)"
+  settings="$etc/previous.env"
+fi
+is_there "$to" && [ -f "$settings" ] || fail "There is no release before this one to go back to."
 
-cp "$etc/novadrive.env" "$etc/rollback.env"
-cp "$etc/previous.env" "$etc/novadrive.env"
-mv "$etc/rollback.env" "$etc/previous.env"
-point previous "$from"
-if start_release "$to"; then
+remember
+sed '1{/^# Release /d}' "$settings" | put novadrive.env
+started=no
+start_release "$to" && started=yes
+keep_as_previous
+if [ "$started" = yes ]; then
   say "Release $to runs again, in place of $from. The next release by pulumi up goes forward from here."
 else
   last_words

@@ -12,6 +12,8 @@ export interface BoxAws extends AsyncDisposable {
   readonly objects: Map<string, string>;
   /** Bodies of requests to CloudWatch, with the action. */
   readonly requests: { readonly service: string; readonly action: string; readonly body: string }[];
+  /** What the metadata service says, by path. */
+  readonly metadata: Map<string, string>;
   /** CloudWatch answers these actions with status 400 and the text. */
   readonly refusals: Map<string, string>;
   readonly environment: Readonly<Record<string, string>>;
@@ -20,6 +22,7 @@ export interface BoxAws extends AsyncDisposable {
 export async function startBoxAws(): Promise<BoxAws> {
   const objects: BoxAws["objects"] = new Map();
   const requests: BoxAws["requests"] = [];
+  const metadata: BoxAws["metadata"] = new Map(Object.entries(METADATA));
   const refusals: BoxAws["refusals"] = new Map();
   const server = createServer((request, response) => {
     void (async () => {
@@ -29,7 +32,7 @@ export async function startBoxAws(): Promise<BoxAws> {
       if (pathname === "/latest/api/token") return answer(request.method === "PUT" ? 200 : 405, "metadata-token");
       if (pathname.startsWith("/latest/")) {
         if (request.headers["x-aws-ec2-metadata-token"] !== "metadata-token") return answer(401, "");
-        const value = METADATA[pathname.slice("/latest/".length)];
+        const value = metadata.get(pathname.slice("/latest/".length));
         return answer(value === undefined ? 404 : 200, value ?? "");
       }
       const [, service = "", ...rest] = pathname.split("/");
@@ -56,6 +59,7 @@ export async function startBoxAws(): Promise<BoxAws> {
   return {
     objects,
     requests,
+    metadata,
     refusals,
     environment: { NOVADRIVE_METADATA: url, NOVADRIVE_AWS_URL: url },
     [Symbol.asyncDispose]: async () => {
@@ -65,7 +69,7 @@ export async function startBoxAws(): Promise<BoxAws> {
   };
 }
 
-const METADATA: Readonly<Record<string, string | undefined>> = {
+const METADATA: Readonly<Record<string, string>> = {
   "meta-data/iam/security-credentials/": "box-role",
   "meta-data/iam/security-credentials/box-role": JSON.stringify(
     { Code: "Success", AccessKeyId: KEYS.id, SecretAccessKey: KEYS.secret, Token: KEYS.token },

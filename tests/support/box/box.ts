@@ -31,13 +31,17 @@ export interface Box extends AsyncDisposable {
   release(options: {
     readonly hash: string;
     readonly environment?: string;
-    readonly certificate?: string;
+    readonly certificate?: string | undefined;
+    /** Of the script's process. */
+    readonly variables?: Readonly<Record<string, string>>;
   }): Promise<Ran>;
-  script(file: string, environment?: Readonly<Record<string, string>>): Promise<Ran>;
+  script(file: string, environment?: Readonly<Record<string, string>>, words?: readonly string[]): Promise<Ran>;
   /** A program on the PATH before all others. */
   stub(name: string, text: string): Promise<void>;
-  /** Hash of the release that a link points to. */
-  linked(name: "current" | "previous"): Promise<string | undefined>;
+  /** Hash of the release that runs. */
+  current(): Promise<string | undefined>;
+  /** Hash of the release that a roll-back would go to. */
+  previous(): Promise<string | undefined>;
   releases(): Promise<string[]>;
   /** What systemctl was told. */
   told(): Promise<string[]>;
@@ -100,7 +104,7 @@ export async function makeBox(): Promise<Box> {
   await stub("journalctl", `#!/bin/sh\ncat "$NOVADRIVE_ROOT/service.log"\n`);
   await stub("mountpoint", "#!/bin/sh\nexit 0\n");
   await stub("getent", "#!/bin/sh\nexit 0\n");
-  const script: Box["script"] = async (file, environment = {}) =>
+  const script: Box["script"] = async (file, environment = {}, words = []) =>
     await new Promise((resolve) => {
       const env = {
         PATH: `${bin}:/usr/sbin:/usr/bin:/sbin:/bin`,
@@ -112,15 +116,10 @@ export async function makeBox(): Promise<Box> {
         ...aws.environment,
         ...environment,
       };
-      execFile("bash", [file], { env }, (error, stdout, stderr) =>
+      execFile("bash", [file, ...words], { env }, (error, stdout, stderr) =>
         resolve({ status: error === null ? 0 : Number(error.code ?? -1), stdout, stderr }),
       );
     });
-  const linked: Box["linked"] = async (name) =>
-    await readlink(join(root, "opt/novadrive", name)).then(
-      (target) => basename(target),
-      () => undefined,
-    );
   let published = 0;
   return {
     root,
@@ -128,7 +127,13 @@ export async function makeBox(): Promise<Box> {
     aws,
     stub,
     script,
-    linked,
+    current: async () =>
+      await readlink(join(root, "opt/novadrive/current")).then(
+        (target) => basename(target),
+        () => undefined,
+      ),
+    previous: async () =>
+      /^# Release (.*)\n/.exec(await readFile(join(root, "etc/novadrive/previous.env"), "utf8").catch(() => ""))?.[1],
     async publish(program) {
       const source = join(folder, `source-${++published}`);
       await mkdir(join(source, "bin"), { recursive: true });
@@ -142,11 +147,11 @@ export async function makeBox(): Promise<Box> {
       aws.objects.set(`${BUCKET}/releases/${bundle.hash}.tar.gz`, bundle.file);
       return bundle;
     },
-    async release({ hash, environment = environmentFor(port), certificate }) {
+    async release({ hash, environment = environmentFor(port), certificate, variables }) {
       const text = renderReleaseScript({ region: "sa-east-1", artifactBucket: BUCKET, environment, certificate });
       const file = join(folder, "release");
       await writeFile(file, text.replaceAll(`{{ ${HASH_PARAMETER.name} }}`, hash));
-      return await script(file);
+      return await script(file, variables);
     },
     releases: async () => (await readdir(join(root, "opt/novadrive/releases"))).toSorted(),
     told: async () => (await readFile(join(root, "systemctl.log"), "utf8").catch(() => "")).trim().split("\n"),
