@@ -127,7 +127,7 @@ export class Account implements AsyncDisposable {
     await mkdir(this.stagePath(schema, name), { recursive: true });
   }
 
-  /** Files alone: a stage has no folders that could be missing when the driver, which writes them itself, opens the next file. */
+  /** Files alone: a stage has no folders, and the driver may be about to write another file. */
   async loseStagedFiles(): Promise<void> {
     const entries = await readdir(this.stageFolder, { recursive: true, withFileTypes: true });
     const files = entries.filter((entry) => entry.isFile());

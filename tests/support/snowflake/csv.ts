@@ -26,6 +26,8 @@ export async function* readCsv(path: string, format: CsvFormat): AsyncGenerator<
   const parser = new CsvParser(format);
   const file = createReadStream(path, { highWaterMark: 1 << 20 });
   const pieces = path.endsWith(".gz") ? file.pipe(createGunzip()) : file;
+  // A pipe hands no error on, and the file may go before it is opened.
+  file.on("error", (error) => pieces.destroy(error));
   const decoder = new TextDecoder();
   for await (const piece of pieces) {
     if (piece instanceof Uint8Array) yield* parser.take(decoder.decode(piece, { stream: true }));

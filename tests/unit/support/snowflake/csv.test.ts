@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { refused } from "../../../support/snowflake/copy-check.ts";
 import type { CsvFormat } from "../../../support/snowflake/copy-options.ts";
-import { CsvParser, type CsvRecord } from "../../../support/snowflake/csv.ts";
+import { CsvParser, readCsv, type CsvRecord } from "../../../support/snowflake/csv.ts";
 
 const FORMAT: CsvFormat = {
   delimiter: ",",
@@ -25,6 +25,11 @@ function parse(pieces: readonly string[], format: Partial<CsvFormat> = {}): CsvR
 const cells = (records: readonly CsvRecord[]) => records.map(({ fields }) => fields.map(({ value }) => value));
 
 describe("a file", () => {
+  it.each(["gone.csv", "gone.csv.gz"])("that has vanished is an error: %s", async (name) => {
+    const read = readCsv(`/nonexistent/${name}`, FORMAT);
+    await expect(read.next()).rejects.toThrow("ENOENT");
+  });
+
   it("gives back what was written, wherever it is cut into pieces", () => {
     const cell = fc.oneof(
       fc.constant(null),
