@@ -67,6 +67,8 @@ start_before() {
 
 lock
 wait_prepared
+# Of one that was killed.
+rm -rf "$opt/incoming"
 forget_if_through
 if [ "$(release_of current)" = "$release_hash" ] && [ "$environment" = "$(cat "$etc/novadrive.env" 2>/dev/null)" ] &&
   { [ -z "$certificate" ] || [ "$certificate" = "$(cat "$etc/certificate.pem" 2>/dev/null)" ]; } && is_healthy "$release_hash"; then

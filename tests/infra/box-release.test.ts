@@ -36,7 +36,10 @@ describe("a release on the box", () => {
     const { hash } = await box.publish(goodProgram("one"));
     await box.release({ hash });
     const before = await box.told();
+    // As one that was killed would have left it.
+    await mkdir(join(box.root, "opt/novadrive/incoming/files"), { recursive: true });
     const again = await box.release({ hash });
+    expect(existsSync(join(box.root, "opt/novadrive/incoming"))).toBe(false);
     expect(again).toMatchObject({ status: 0, stdout: `Release ${hash} runs already, with these settings.\n` });
     expect(await box.told()).toEqual(before);
   });
