@@ -306,7 +306,12 @@ export function valueSql(column: string, type: PostgresType): string {
 export function textSql(value: string, type: PostgresType): string {
   if (type.name === "text" || type.name === "varchar") return value;
   if (type.name !== "inet" && !type.name.includes(".")) return `${value}::text`;
-  return `CASE WHEN ${value} IS NOT NULL THEN format('%s', ${value}) END`;
+  return `CASE WHEN ${isNullSql(value, type)} THEN NULL ELSE format('%s', ${value}) END`;
+}
+
+/** A composite value of which all fields are NULL passes for `IS NULL`, and one of which a single field is NULL does not for `IS NOT NULL`. */
+export function isNullSql(value: string, type: PostgresType): string {
+  return type.name.includes(".") ? `${value} IS NOT DISTINCT FROM NULL` : `${value} IS NULL`;
 }
 
 /** What a cursor column counts: instants (`zone` says whether the type knows it), days, or numbers; undefined if it cannot be one. */

@@ -1,7 +1,15 @@
 /** The SELECT and COPY statements of an extract, as text. */
 import { identifier, literal } from "../core/sql.ts";
 import { columnOf, type ManifestColumn, type ManifestTable } from "../manifest/manifest.ts";
-import { countedChecks, fitOf, textFormOf, textSql, valueSql, type ValueCheck } from "../manifest/postgres-type.ts";
+import {
+  countedChecks,
+  fitOf,
+  isNullSql,
+  textFormOf,
+  textSql,
+  valueSql,
+  type ValueCheck,
+} from "../manifest/postgres-type.ts";
 import { exactType } from "../manifest/warehouse-type.ts";
 import type { Relation, RelationColumn } from "./catalogue.ts";
 import { counting, fitting, guarded, type GuardedColumn } from "./value-guard.ts";
@@ -58,6 +66,7 @@ function shapeOf(table: ManifestTable, relation: Relation, column: ManifestColum
     column: column.name,
     value,
     valueType,
+    isNull: isNullSql(value, live.type),
     text,
     output: form === "text" ? text : form === "hex" ? `encode(${value}, 'hex')` : value,
     outputType: form === "plain" ? valueType : "text",

@@ -24,6 +24,8 @@ export interface GuardedColumn {
   /** SQL of the value, and its type as a cast is written. */
   readonly value: string;
   readonly valueType: string;
+  /** SQL of whether it is NULL. */
+  readonly isNull: string;
   /** SQL of PostgreSQL's text for the value. */
   readonly text: string;
   /** SQL of the form in which it leaves, and its type. */
@@ -41,10 +43,10 @@ export interface GuardedColumn {
 
 /** The SQL of a column: as it is where there is nothing to check. */
 export function guarded(column: GuardedColumn): string {
-  const { checks, value, output } = column;
+  const { checks, isNull, output } = column;
   const notNull = checks.some((one) => one.check === "not_null");
   if (checks.length === 0) return output;
-  const whenNull = notNull ? "" : ` WHEN ${value} IS NULL THEN NULL`;
+  const whenNull = notNull ? "" : ` WHEN ${isNull} THEN NULL`;
   return `CASE WHEN ${passes(column)} THEN ${output}${whenNull} ELSE ${refusal(column)} END`;
 }
 
@@ -62,17 +64,17 @@ export function fitting(column: GuardedColumn): string {
 export function counting(column: GuardedColumn, counter: string, instead: string): string {
   const name = literal(counter);
   const counted = `set_config(${name}, (current_setting(${name})::bigint + 1)::text, true) <> ''`;
-  const { value, output } = column;
-  return `CASE WHEN ${passes(column)} THEN ${output} WHEN ${value} IS NULL THEN NULL WHEN ${counted} THEN ${instead} END`;
+  const { isNull, output } = column;
+  return `CASE WHEN ${passes(column)} THEN ${output} WHEN ${isNull} THEN NULL WHEN ${counted} THEN ${instead} END`;
 }
 
 /** True for what fits; false or NULL for what does not, and for NULL. */
 function passes(column: GuardedColumn): string {
   const conditions = column.checks.flatMap((one) => (one.check === "not_null" ? [] : condition(one, column)));
-  return conditions.length === 0 ? `${column.value} IS NOT NULL` : conditions.join(" AND ");
+  return conditions.length === 0 ? `NOT (${column.isNull})` : conditions.join(" AND ");
 }
 
-function condition(check: ValueCheck, { value, valueType, text }: GuardedColumn): string {
+function condition(check: ValueCheck, { value, valueType, isNull, text }: GuardedColumn): string {
   switch (check.check) {
     case "finite":
       return `${value} <> 'NaN'`;
@@ -90,7 +92,7 @@ function condition(check: ValueCheck, { value, valueType, text }: GuardedColumn)
     case "json_members":
       return jsonMembersHeld(text);
     case "not_null":
-      return `${value} IS NOT NULL`;
+      return `NOT (${isNull})`;
     case "decimal": {
       const limit = `1${"0".repeat(check.precision - check.scale)}::numeric`;
       // NaN is greater than every number, and both infinities are outside.
