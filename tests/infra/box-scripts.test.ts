@@ -229,10 +229,9 @@ describe("the report to CloudWatch", () => {
     await box.stub(
       "journalctl",
       `#!/bin/bash
-for word in "$@"; do case "$word" in --cursor-file=*) cursor="\${word#*=}" ;; esac; done
-from="$(cat "$cursor" 2>/dev/null || echo 0)"
-tail -n "+$((from + 1))" "$NOVADRIVE_ROOT/journal"
-wc -l <"$NOVADRIVE_ROOT/journal" >"$cursor"
+from=0
+for word in "$@"; do case "$word" in --after-cursor=*) from="\${word#*=}" ;; esac; done
+awk -v from="$from" 'NR > from { sub(/^{/, "{\\"__CURSOR\\":\\"" NR "\\","); print }' "$NOVADRIVE_ROOT/journal"
 `,
     );
     return box;
@@ -304,6 +303,28 @@ wc -l <"$NOVADRIVE_ROOT/journal" >"$cursor"
     expect(sent(box, "PutLogEvents")).toHaveLength(1);
   });
 
+  it("brings a backlog bit by bit, each bit once", async () => {
+    await using box = await released();
+    // A request may not be of more than a day.
+    const count = 12;
+    const days = Array.from({ length: count }, (_, index) => line(`${index}`, AT + index * 86_400_000));
+    await journal(box, days);
+    const arrived: number[] = [];
+    const most: number[] = [];
+    for (let minute = 0; minute < 3; minute += 1) {
+      const before = sent(box, "PutLogEvents").length;
+      expect(await report(box)).toMatchObject({ status: 0, stderr: "" });
+      const requests = sent(box, "PutLogEvents").slice(before);
+      most.push(requests.length);
+      for (const { body } of requests) {
+        const { logEvents }: { logEvents: { message: string }[] } = JSON.parse(body);
+        arrived.push(...logEvents.map(({ message }) => Number.parseInt(message, 10)));
+      }
+    }
+    expect(arrived).toEqual(Array.from({ length: count }, (_, index) => index));
+    expect(most).toEqual([8, 4, 0]);
+  });
+
   it("makes the stream anew where somebody deleted it", async () => {
     await using box = await released();
     await journal(box, [line("one", AT)]);
@@ -353,14 +374,21 @@ wc -l <"$NOVADRIVE_ROOT/journal" >"$cursor"
     await fc.assert(
       fc.asyncProperty(fc.array(entry, { maxLength: 60 }), async (entries) => {
         const ordered = entries.toSorted((a, b) => a.at - b.at);
-        const lines = ordered.map(({ at, bytes }, index) => line(`${index} ${"x".repeat(bytes)}`, AT + at));
+        const lines = ordered.map(({ at, bytes }, index) =>
+          line(`${index} ${"x".repeat(bytes)}`, AT + at).replace("{", `{"__CURSOR":"${index + 1}",`),
+        );
         const requests: (readonly LogEvent[])[] = [];
-        await readJournal({
-          lines,
-          send: (events) => requests.push(events),
-          measure: () => undefined,
-          now: new Date(AT),
-        });
+        // As many reports as it takes, each from where the one before ended.
+        for (let from = 0; from < lines.length;) {
+          const cursor = await readJournal({
+            lines: lines.slice(from),
+            send: (events) => requests.push(events),
+            measure: () => undefined,
+            now: new Date(AT),
+          });
+          expect(Number(cursor)).toBeGreaterThan(from);
+          from = Number(cursor);
+        }
         expect(requests.flat().map(({ message }) => Number.parseInt(message, 10))).toEqual(
           ordered.map((_, index) => index),
         );

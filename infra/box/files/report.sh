@@ -32,11 +32,13 @@ status=0
 is_healthy "$(release_of current)" && { metric Heartbeat 1 || status=1; }
 
 # The place up to which the journal was read counts only when all of it has arrived: rather a line twice than none.
-cp "$cursor" "$work/cursor" 2>/dev/null || true
+after=()
+[ ! -s "$cursor" ] || after=("--after-cursor=$(cat "$cursor")")
 stream="$(metadata_of meta-data/instance-id)"
-journalctl --unit=novadrive.service --unit=novadrive-prepare.service --unit=novadrive-renew.service --output=json --no-pager \
-  --quiet --cursor-file="$work/cursor" >"$work/journal"
-"$here/../bin/node" "$here/journal-events.ts" "$NOVADRIVE_LOG_GROUP" "$stream" "$work" <"$work/journal"
+# 141: the reader has enough for this time.
+{ journalctl --unit=novadrive.service --unit=novadrive-prepare.service --unit=novadrive-renew.service --output=json --no-pager \
+  --quiet "${after[@]}" || [ $? -eq 141 ]; } |
+  "$here/../bin/node" "$here/journal-events.ts" "$NOVADRIVE_LOG_GROUP" "$stream" "$work"
 
 if [ ! -e "$STATE_DIRECTORY/stream-$stream" ]; then
   printf '{"logGroupName":"%s","logStreamName":"%s"}' "$NOVADRIVE_LOG_GROUP" "$stream" >"$work/stream"
@@ -55,5 +57,9 @@ done
 while read -r name value time; do
   metric "$name" "$value" "$time"
 done <"$work/metrics"
-[ ! -e "$work/cursor" ] || mv "$work/cursor" "$cursor"
+if [ -e "$work/cursor" ]; then
+  cp "$work/cursor" "$cursor.new"
+  sync "$cursor.new"
+  mv "$cursor.new" "$cursor"
+fi
 exit "$status"
