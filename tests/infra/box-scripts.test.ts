@@ -305,9 +305,10 @@ awk -v from="$from" 'NR > from { sub(/^{/, "{\\"__CURSOR\\":\\"" NR "\\","); pri
 
   it("brings a backlog bit by bit, each bit once", async () => {
     await using box = await released();
-    // A request may not be of more than a day.
+    // A request may not be of more than a day; what is not read any more is more than a pipe holds.
     const count = 12;
-    const days = Array.from({ length: count }, (_, index) => line(`${index}`, AT + index * 86_400_000));
+    const long = "x".repeat(100_000);
+    const days = Array.from({ length: count }, (_, index) => line(`${index} ${long}`, AT + index * 86_400_000));
     await journal(box, days);
     const arrived: number[] = [];
     const most: number[] = [];
