@@ -1,7 +1,9 @@
 /** Releases under the real engine: what runs again when something changed, and what is left alone. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Cloud } from "../support/pulumi/cloud.ts";
 import { Changes, findPulumi, openProject, type EngineProject } from "../support/pulumi/engine.ts";
 
 const pulumi = findPulumi();
@@ -33,20 +35,29 @@ const ASSOCIATION = "aws:ssm/association:Association novadrive-release";
 const DOCUMENT = "aws:ssm/document:Document novadrive-release";
 const OBJECT = "aws:s3/bucketObjectv2:BucketObjectv2 novadrive-bundle";
 
-describe.skipIf("missing" in pulumi)("a release", () => {
+describe.skipIf("missing" in pulumi)("a release", { timeout: 180_000 }, () => {
   let project: EngineProject;
+  let cloudFolder: string;
+  let cloud: Cloud;
   let state = { HASH: "a".repeat(64), BOX: "i-0first", SCRIPT: "install {{ BundleKey }}" };
 
   beforeAll(async () => {
     if (!("path" in pulumi)) return;
-    project = await openProject(pulumi.path, {});
+    cloudFolder = mkdtempSync(join(tmpdir(), "novadrive-cloud-"));
+    cloud = new Cloud(cloudFolder);
+    project = await openProject(pulumi.path, { STAND_IN_CLOUD: cloudFolder });
     mkdirSync(join(project.folder, "release"));
     writeFileSync(join(project.folder, "bundle.tar.gz"), "first");
     const file = join(project.folder, "Pulumi.yaml");
     writeFileSync(file, readFileSync(file, "utf8").replace("main: infra/main.js", "main: release/main.js"));
   });
 
-  afterAll(() => project[Symbol.dispose]());
+  afterAll(() => {
+    project[Symbol.dispose]();
+    rmSync(cloudFolder, { recursive: true });
+  });
+
+  const associations = () => cloud.objects().filter(({ type }) => type === "aws:ssm/association:Association");
 
   async function up(change: Partial<typeof state>): Promise<Readonly<Record<string, string>>> {
     state = { ...state, ...change };
@@ -78,6 +89,19 @@ describe.skipIf("missing" in pulumi)("a release", () => {
       [DOCUMENT]: "update",
       [ASSOCIATION]: "create-replacement",
     });
+  });
+
+  it("that did not succeed on the box is tried again by the next update, though nothing has changed", async () => {
+    const { workspace } = project.stack;
+    const usual = { ...workspace.envVars };
+    // The provider makes the association first, and then waits in vain for it to succeed.
+    workspace.envVars = { ...usual, STAND_IN_FAILS: "aws:ssm/association:Association" };
+    await expect(up({ SCRIPT: "install --strictly {{ BundleKey }}" })).rejects.toThrow(/told to let this fail/);
+    workspace.envVars = usual;
+    expect(associations()).toHaveLength(1);
+    expect(Object.keys(await up({}))).toEqual([ASSOCIATION]);
+    expect(associations()).toHaveLength(1);
+    expect(await up({})).toEqual({});
   });
 
   it("is brought to another box", async () => {

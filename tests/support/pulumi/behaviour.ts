@@ -23,6 +23,7 @@ export interface Column {
   readonly name: string;
   readonly type: string;
   readonly nullable?: boolean;
+  readonly comment?: string;
 }
 
 export const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {

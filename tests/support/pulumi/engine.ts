@@ -1,25 +1,16 @@
 /** The real engine on a copy of the project, with stand-ins for what it would start: providers and, where needed, the language host. */
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, delimiter, dirname, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import process from "node:process";
 import { LocalWorkspace, PulumiCommand, type EngineEvent, type Stack } from "@pulumi/pulumi/automation/index.js";
-import { makeBundle } from "../../../infra/bundle/bundle.ts";
+import { NOT_ON_THE_BOX } from "../../../infra/bundle/dependencies.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 
 /** What the infrastructure program is made of, and what it packs for the box. */
-const PARTS = [
-  "package.json",
-  "package-lock.json",
-  "LICENSE",
-  "Pulumi.yaml",
-  "Pulumi.dev.yaml",
-  "infra",
-  "runtime",
-  "sql",
-];
+const PARTS = ["LICENSE", "Pulumi.yaml", "Pulumi.dev.yaml", "infra", "runtime", "sql"];
 
 /** Path of the `pulumi` command, on PATH or built before; otherwise why there is none. */
 export function findPulumi(): { readonly path: string } | { readonly missing: string } {
@@ -43,11 +34,7 @@ export async function openProject(pulumi: string, environment: Record<string, st
   const base = mkdtempSync(join(tmpdir(), "novadrive-infra-"));
   const folder = join(base, "project");
   for (const part of PARTS) cpSync(join(ROOT, part), join(folder, part), { recursive: true });
-  symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
-  // Packed once for all copies; one that a test changes is packed again.
-  const bundle = await makeBundle({ root: ROOT, out: join(ROOT, ".bundle") });
-  mkdirSync(join(folder, ".bundle"));
-  symlinkSync(bundle.file, join(folder, ".bundle", basename(bundle.file)));
+  installPackages(folder);
   const state = join(base, "state");
   mkdirSync(state);
   const stack = await LocalWorkspace.createOrSelectStack(
@@ -66,7 +53,7 @@ export async function openProject(pulumi: string, environment: Record<string, st
         ].join(delimiter),
         HOME: base,
         // Every update starts the same three programs anew.
-        NODE_COMPILE_CACHE: join(base, "compile-cache"),
+        NODE_COMPILE_CACHE: join(ROOT, "node_modules/.cache/novadrive/compile-cache"),
         PULUMI_BACKEND_URL: `file://${state}`,
         PULUMI_CONFIG_PASSPHRASE: "test",
         PULUMI_SKIP_UPDATE_CHECK: "true",
@@ -78,13 +65,41 @@ export async function openProject(pulumi: string, environment: Record<string, st
   return { folder, stack, [Symbol.dispose]: () => rmSync(base, { recursive: true, force: true }) };
 }
 
+/**
+ * All packages for the program, none for its bundle, and a few bytes for the bundle's Node.js: packing the 270 MB of the real one after each
+ * change takes longer than all else here, and the bundle has tests of its own.
+ */
+function installPackages(folder: string): void {
+  const packages = join(folder, "node_modules");
+  mkdirSync(join(packages, "node/bin"), { recursive: true });
+  writeFileSync(join(packages, "node/bin/node"), "#!/bin/false\n", { mode: 0o755 });
+  for (const name of readdirSync(join(ROOT, "node_modules"))) {
+    if (name !== "node") symlinkSync(join(ROOT, "node_modules", name), join(packages, name));
+  }
+  const read = (file: string) => JSON.parse(readFileSync(join(ROOT, file), "utf8")) as Record<string, unknown>;
+  const lock = read("package-lock.json");
+  const installed = lock["packages"] as Record<string, object>;
+  const write = (file: string, content: object) => writeFileSync(join(folder, file), JSON.stringify(content));
+  const dependencies = Object.fromEntries(Object.keys(NOT_ON_THE_BOX).map((name) => [name, "*"]));
+  write("package.json", { ...read("package.json"), dependencies });
+  write("package-lock.json", {
+    ...lock,
+    packages: { "": { ...installed[""], dependencies }, "node_modules/node": installed["node_modules/node"] },
+  });
+}
+
 /** What an update did to each resource, by `type name`; the unchanged ones left out. */
 export class Changes {
   readonly #operations = new Map<string, string>();
+  /** `begins <operation> <type name>` and `ends …`, in the order in which it happened. */
+  readonly order: string[] = [];
 
   readonly record = (event: EngineEvent): void => {
     const step = event.resourcePreEvent?.metadata;
+    const done = event.resOutputsEvent?.metadata;
     if (step && step.op !== "same") this.#operations.set(shortName(step.urn), step.op);
+    if (step) this.order.push(`begins ${step.op} ${shortName(step.urn)}`);
+    if (done) this.order.push(`ends ${done.op} ${shortName(done.urn)}`);
   };
 
   get operations(): Readonly<Record<string, string>> {

@@ -1,19 +1,53 @@
 /**
  * A provider that has no cloud behind it: `node stand-in-provider.ts <aws | snowflake> <engine address>`. It refuses what the real
- * one would refuse by its schema, and keeps no state but what the engine keeps for it.
+ * one would refuse by its schema, and keeps no state but what the engine keeps for it, unless a test gives it a place for that:
+ *
+ * - STAND_IN_CLOUD: a folder with a file for each object of AWS.
+ * - STAND_IN_SNOWFLAKE: address of a server that executes what the real provider would send.
+ *
+ * Two more make it fail, each naming a type, or a type and a resource as `<type> <name>`:
+ *
+ * - STAND_IN_REFUSES: nothing is made.
+ * - STAND_IN_FAILS: the object is made, but is not what it should become; the engine learns its id and that it failed, as the bridge
+ *   to Terraform's providers tells it (pulumi-terraform-bridge, pkg/tfbridge/provider.go, Create).
  */
+import { randomUUID } from "node:crypto";
 import process from "node:process";
 import { isDeepStrictEqual } from "node:util";
 import providerMessages from "@pulumi/pulumi/proto/provider_pb.js";
 import * as provider from "@pulumi/pulumi/provider/index.js";
 import { autoName, BEHAVIOURS, FUNCTIONS, physicalId, type Behaviour, type Properties } from "./behaviour.ts";
+import { Cloud } from "./cloud.ts";
+import { snowflakeAccount } from "./snowflake-account.ts";
+import { statementsFor } from "./snowflake-sql.ts";
 import { inputFields, inputProblems, plain, sdkVersion } from "./sdk-types.ts";
 
 const [sdk = "", ...engineArguments] = process.argv.slice(2);
+const folder = process.env["STAND_IN_CLOUD"];
+const cloud = sdk === "aws" && folder !== undefined ? new Cloud(folder) : undefined;
+const account = sdk === "snowflake" ? snowflakeAccount(process.env) : undefined;
 
 function typeOf(urn: string): string {
   const types = urn.split("::")[2] ?? "";
   return types.slice(types.lastIndexOf("$") + 1);
+}
+
+/** Whether the variable names the resource, or its type. */
+function isMeant(urn: string, variable: string): boolean {
+  return [typeOf(urn), `${typeOf(urn)} ${urn.split("::").at(-1)}`].includes(process.env[variable] ?? "");
+}
+
+/** What the SDK's server tells the engine as "made, but failed to initialize". */
+class NotWell extends Error {
+  readonly id: string;
+  readonly properties: Properties;
+  readonly reasons = ["The stand-in was told to let this fail"];
+
+  constructor(id: string, properties: Properties) {
+    super("made, but not well");
+    this.id = id;
+    this.properties = properties;
+  }
 }
 
 function behaviourOf(urn: string): Behaviour {
@@ -49,9 +83,16 @@ const standIn: provider.Provider = {
     return { changes: changed.length > 0, replaces: [...replaces, ...changed.map((key) => `${CHANGED}${key}`)] };
   },
   async create(urn, inputs: Properties) {
-    if (typeOf(urn) === process.env["STAND_IN_REFUSES"]) throw new Error("The stand-in was told to refuse this");
-    const id = physicalId(behaviourOf(urn).idPrefix ?? `${typeOf(urn).split(":").at(-1)}-`, urn);
-    return { id, outs: { ...behaviourOf(urn).computed?.(id, inputs), ...inputs } };
+    const type = typeOf(urn);
+    if (isMeant(urn, "STAND_IN_REFUSES")) throw new Error("The stand-in was told to refuse this");
+    // Where objects are kept, what replaces one is not mistaken for it.
+    const seed = cloud ? `${urn}${randomUUID()}` : urn;
+    const id = physicalId(behaviourOf(urn).idPrefix ?? `${type.split(":").at(-1)}-`, seed);
+    const outs = { ...behaviourOf(urn).computed?.(id, inputs), ...inputs };
+    cloud?.create({ type, id, urn, state: plain(outs) as Properties });
+    await account?.run(statementsFor(type, undefined, plain(inputs) as Properties));
+    if (isMeant(urn, "STAND_IN_FAILS")) throw new NotWell(id, outs);
+    return { id, outs };
   },
   async read(id, _urn, props: Properties) {
     return { id, props };
@@ -60,12 +101,16 @@ const standIn: provider.Provider = {
     const behaviour = behaviourOf(urn);
     const inputs = plain(news) as Properties;
     const state = behaviour.update?.(plain(olds) as Properties, inputs) ?? inputs;
-    return { outs: { ...behaviour.computed?.(id, inputs), ...state } };
+    const outs = { ...behaviour.computed?.(id, inputs), ...state };
+    cloud?.update({ type: typeOf(urn), id, urn, state: outs });
+    await account?.run(statementsFor(typeOf(urn), plain(olds) as Properties, inputs));
+    return { outs };
   },
-  async delete(_id, urn, state: Properties) {
-    // Nothing but the engine's own state remembers the object.
+  async delete(id, urn, state: Properties) {
     const refusal = behaviourOf(urn).refusesDeletion?.(plain(state) as Properties);
     if (refusal !== undefined) throw new Error(refusal);
+    await account?.run(statementsFor(typeOf(urn), plain(state) as Properties, undefined));
+    cloud?.delete(id);
   },
   async invoke(token, inputs: Properties) {
     const read = FUNCTIONS[token];
