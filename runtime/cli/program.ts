@@ -11,6 +11,7 @@ import { laterCommands } from "./commands/later.ts";
 import { passwordCommand } from "./commands/password.ts";
 import { runCommand } from "./commands/run.ts";
 import { serveCommand } from "./commands/serve.ts";
+import { verifyCommand } from "./commands/verify.ts";
 import { version } from "./version.ts";
 
 /** Takes the exit status of a command that has ended by itself. */
@@ -31,6 +32,7 @@ export function createProgram(report: ReportStatus): Command {
     demoCommand,
     serveCommand,
     runCommand,
+    verifyCommand,
     buildCommand,
     testCommand,
     compileCommand,
@@ -57,6 +59,7 @@ Examples:
   $ novadrive introspect                    how the manifest differs from the live database
   $ novadrive doctor                        whether source, warehouse and machine are fit, and what mends them
   $ novadrive run                           one batch now: load, models, tests
+  $ novadrive verify                        proves that the stage tables equal the source, column by column
   $ novadrive serve                         batches on the schedule, with the status page
   $ novadrive password                      the hash that gives the status page a login
 

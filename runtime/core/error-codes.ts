@@ -187,6 +187,16 @@ export const ERROR_CODES = {
     "Use one of the names that the message lists.",
   ),
 
+  // Verification
+  VERIFY_NOT_LOADED: failure(
+    "A table was to be verified before any batch has loaded it.",
+    "Run `novadrive run` first, or name other tables with --table.",
+  ),
+  VERIFY_UNEQUAL: failure(
+    "A stage table differs from its source.",
+    "Run `novadrive verify` to see where, and `novadrive verify --repair` to load the tables that differ anew.",
+  ),
+
   // Project and models
   PROJECT_MISSING: misuse(
     "There is no dbt_project.yml in the project folder.",

@@ -1,6 +1,16 @@
 /** A batch is made of tasks. What runs them (retries, time limits, history) is passed in, so that load and transform know none of it. */
 
-export type TaskKind = "open" | "digest" | "prepare" | "watermark" | "extract" | "load" | "publish" | "model" | "test";
+export type TaskKind =
+  | "open"
+  | "digest"
+  | "prepare"
+  | "watermark"
+  | "extract"
+  | "load"
+  | "publish"
+  | "model"
+  | "test"
+  | "verify";
 
 export interface TaskRef {
   readonly kind: TaskKind;

@@ -18,6 +18,11 @@ export interface LoadBatchOptions {
   readonly warehouse: Warehouse;
   readonly tasks: TaskRunner;
   readonly fullRefresh: boolean;
+  /**
+   * Tables that a verification found unequal, and how they are made equal: read whole and merged by key, so that rows which are equal stay as
+   * they are, or replaced.
+   */
+  readonly repair?: ReadonlyMap<string, "merge" | "replace"> | undefined;
   /** Folder for staged files. */
   readonly folder: string;
   /** Tables under way at the same time. */

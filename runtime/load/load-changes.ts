@@ -66,12 +66,12 @@ async function findUnchanged(comparison: Comparison, failures: Failures): Promis
 }
 
 async function resultIfUnchanged(
-  { digests, state, tasks }: Comparison,
+  { digests, state, tasks, repair }: Comparison,
   table: ManifestTable,
   stop: AbortSignal,
 ): Promise<TableResult | undefined> {
   const watermark = state.watermarks.get(table.name);
-  if (!isComparable(table, watermark)) return undefined;
+  if (repair?.has(table.name) || !isComparable(table, watermark)) return undefined;
   const { cursor } = watermark;
   if (!digests.has(table, cursor)) {
     const look = async (context: TaskContext) => {

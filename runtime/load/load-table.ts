@@ -8,9 +8,12 @@ import type { ManifestTable } from "../manifest/manifest.ts";
 import type { SourceSnapshot } from "../source/source.ts";
 import type { Incoming, IncomingPurpose, TablePublication, Warehouse, Watermark } from "../warehouse/warehouse.ts";
 import { fenceOf, type Digests } from "./digests.ts";
+import type { LoadBatchOptions } from "./load-batch.ts";
 import { describeMisfits } from "./misfits.ts";
+import { planFullRefresh } from "./mode-full-refresh.ts";
 import { planTable } from "./plan.ts";
 import type { TablePlan } from "./table-plan.ts";
+import { shownBy } from "./verified-ground.ts";
 
 export interface LoadTableOptions {
   readonly table: ManifestTable;
@@ -21,6 +24,7 @@ export interface LoadTableOptions {
   /** Of the last published batch. */
   readonly previous: Watermark | undefined;
   readonly fullRefresh: boolean;
+  readonly repair?: LoadBatchOptions["repair"];
   /** Where the watermark is to carry a digest. */
   readonly digests?: Digests | undefined;
   /** Folder for staged files; a folder of the table's own is made in it, and removed. */
@@ -47,16 +51,28 @@ export async function loadTable(options: LoadTableOptions): Promise<LoadedTable>
   const startedAt = clock.now();
   const run = <T>(kind: TaskKind, work: (context: TaskContext) => Promise<T>) =>
     tasks.run({ kind, subject: table.name }, work, { signal: options.signal });
-  const plan = planTable(table, options.previous, options.fullRefresh);
+  const repair = options.repair?.get(table.name);
+  const plan =
+    repair === "merge"
+      ? planFullRefresh(table)
+      : planTable(table, options.previous, options.fullRefresh || repair === "replace");
   const watermark = await run("watermark", (context) => readWatermark(options, context));
   const { incoming, rowsRead, bytes, misfits } = await run("extract", (context) => extract(options, plan, context));
   const { rows, keys } = incoming;
-  await run("load", async ({ signal }) => {
-    await rows.seal({ signal });
-    await keys?.seal({ signal });
+  const sealed = await run("load", async ({ signal }) => {
+    const count = await rows.seal({ signal });
+    return keys ? await keys.seal({ signal }) : count;
   });
+  const whole = keys !== undefined || plan.since === undefined;
+  const fence = { ...watermark.fence, ...shownBy(options.snapshot, whole ? sealed : undefined) };
   return {
-    publication: { table, action: plan.action, rows, keys: plan.keys === "rows" ? rows : keys, watermark },
+    publication: {
+      table,
+      action: plan.action,
+      rows,
+      keys: plan.keys === "rows" ? rows : keys,
+      watermark: { ...watermark, fence },
+    },
     rowsRead,
     bytes,
     misfits,

@@ -38,7 +38,7 @@ export async function loadTables({ config, events, names, ...options }: LoadTabl
 }
 
 /** @throws NovaError TABLE_UNKNOWN */
-function selectTables(manifest: Manifest, names: readonly string[]): readonly ManifestTable[] {
+export function selectTables(manifest: Manifest, names: readonly string[]): readonly ManifestTable[] {
   if (names.length === 0) return manifest.tables;
   const unknown = names.filter((name) => !manifest.tables.some((table) => table.name === name));
   if (unknown.length > 0) {

@@ -5,6 +5,7 @@ import { secondsBetween, systemClock, type Clock } from "../core/clock.ts";
 import { toNovaError, type NovaError } from "../core/errors.ts";
 import type { BatchTrigger, EventBus } from "../core/events.ts";
 import type { BatchResult, ModelResult, TableResult, TestResult, WarehouseUsage } from "../core/result.ts";
+import type { LoadBatchOptions } from "../load/load-batch.ts";
 import { readManifest } from "../manifest/read.ts";
 import type { Store } from "../store/store.ts";
 import { selectNodes } from "../transform/select.ts";
@@ -32,6 +33,8 @@ export interface RunBatchOptions {
   /** dbt selection of models; all if absent. */
   readonly select?: string | undefined;
   readonly fullRefresh?: boolean | undefined;
+  /** Tables to make equal again, and how. */
+  readonly repair?: LoadBatchOptions["repair"];
   readonly clock?: Clock | undefined;
   /** How the settings' warehouse is opened, if not by its URL. */
   readonly openWarehouse?: typeof openWarehouse | undefined;
@@ -155,6 +158,7 @@ async function runSteps(options: RunBatchOptions, context: StepsContext): Promis
       manifest,
       warehouse,
       fullRefresh,
+      repair: options.repair,
       names: options.tables ?? [],
       remembered,
       // Models that were named are built in any case.

@@ -29,7 +29,7 @@ const LOCK_HOLDERS = sqlFile("lock-holders");
  * The first query of the transaction, so the one that takes its snapshot: rows committed before `at` are in it. It must come after the
  * locks: in an older snapshot, a table that was truncated or rewritten while its lock was waited for is empty.
  */
-const EXPORT = `SELECT pg_export_snapshot() AS id, pg_backend_pid() AS pid,
+const EXPORT = `SELECT pg_export_snapshot() AS id, pg_backend_pid() AS pid, pg_snapshot_xmin(pg_current_snapshot())::text AS horizon,
   to_char(statement_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at`;
 
 export interface SnapshotOptions {
@@ -60,11 +60,11 @@ export async function openSnapshot(options: SnapshotOptions): Promise<SourceSnap
     const fence = await readFence({ query, clock, numbers, signal });
     await leader.beginWithoutSnapshot(beginSql(limits), signal);
     await lockTables(options, leader, before);
-    const [row] = await query<{ id: string; pid: number; at: string }>(EXPORT);
+    const [row] = await query<{ id: string; pid: number; at: string; horizon: string }>(EXPORT);
     if (!row) throw new RangeError("pg_export_snapshot gave no row");
     leader.identify(row.pid);
     const relations = pair(tables, await readRelations(query, tables.map(sourceName)));
-    return new PostgresSnapshot({ ...options, leader, fence, id: row.id, at: row.at, relations });
+    return new PostgresSnapshot({ ...options, leader, fence, id: row.id, at: row.at, horizon: row.horizon, relations });
   } catch (thrown) {
     await leader[Symbol.asyncDispose]();
     throw thrown;
@@ -133,11 +133,13 @@ interface OpenSnapshot extends SnapshotOptions {
   readonly fence: Fence;
   readonly id: string;
   readonly at: string;
+  readonly horizon: string;
   readonly relations: readonly TableRelation[];
 }
 
 class PostgresSnapshot implements SourceSnapshot {
   readonly at: string;
+  readonly horizon: string;
   readonly #options: OpenSnapshot;
   readonly #limit: LimitFunction;
   readonly #idle: Session[] = [];
@@ -145,6 +147,7 @@ class PostgresSnapshot implements SourceSnapshot {
 
   constructor(options: OpenSnapshot) {
     this.at = options.at;
+    this.horizon = options.horizon;
     this.#options = options;
     this.#limit = pLimit(options.readers);
   }

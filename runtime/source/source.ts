@@ -21,6 +21,9 @@ export interface SourceSnapshot extends AsyncDisposable {
   /** The instant that it shows, ISO 8601 in UTC with microseconds. */
   readonly at: string;
 
+  /** The lowest transaction (xid8, in digits) that was open: what this snapshot does not show has this version or a later one. */
+  readonly horizon: string;
+
   /**
    * The watermark for the next batch: the highest cursor value that this snapshot shows, but never beyond the start of a transaction
    * that is still open, whose rows it cannot show yet. PostgreSQL's own text; null for an empty table.

@@ -76,7 +76,7 @@ const batchSummary = batchRow.transform(
 
 const taskAttempt = z.object({
   id: count,
-  kind: z.enum(["open", "digest", "prepare", "watermark", "extract", "load", "publish", "model", "test"]),
+  kind: z.enum(["open", "digest", "prepare", "watermark", "extract", "load", "publish", "model", "test", "verify"]),
   subject: z.string(),
   attempt: count,
   status: z.enum(["running", "success", "failed", "cancelled"]),

@@ -106,4 +106,20 @@ export const MIGRATIONS: readonly string[] = [
   -- Values that did not fit and were let through: an object of counts by column, NULL where there were none.
   ALTER TABLE table_results ADD COLUMN misfits TEXT;
   `,
+  `
+  -- What verifications found, table by table. Equal: the stage table was proven at that time.
+  CREATE TABLE verifications (
+    id INTEGER PRIMARY KEY,
+    at TEXT NOT NULL,
+    name TEXT NOT NULL,
+    snapshot TEXT NOT NULL,
+    equal INTEGER NOT NULL,
+    rows_source INTEGER NOT NULL,
+    rows_stage INTEGER NOT NULL,
+    rows_changed_since INTEGER NOT NULL,
+    seconds REAL NOT NULL,
+    differences TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX verifications_by_name ON verifications (name, id);
+  `,
 ];

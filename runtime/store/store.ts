@@ -6,6 +6,12 @@ import { durably, openDatabase } from "./database.ts";
 import { Queries, type BatchesRequest, type LogsRequest, type Neighbours } from "./queries.ts";
 import { Recorder } from "./recorder.ts";
 import type { BatchRecord, BatchSummary, LogLine, ModelState, StoreStats, TableState, TestState } from "./records.ts";
+import {
+  latestVerifications,
+  recordVerification,
+  type VerificationRecord,
+  type VerificationState,
+} from "./verifications.ts";
 
 const DEFAULT_KEEP = 1_000;
 
@@ -120,6 +126,20 @@ export class Store implements Disposable {
   /** The latest result of each test that a recent batch had, in order of names. */
   tests(): TestState[] {
     return this.#read((queries) => queries.latestTests());
+  }
+
+  /** On disk when it returns. Never throws: a result that cannot be kept is still the command's result. */
+  recordVerification(verification: VerificationRecord): void {
+    try {
+      recordVerification(this.#database, verification);
+    } catch (thrown) {
+      this.#onError(thrown);
+    }
+  }
+
+  /** What the latest verification of each table found, and when it was last proven. */
+  verifications(): VerificationState[] {
+    return this.#read(() => latestVerifications(this.#database));
   }
 
   stats(): StoreStats {

@@ -1,4 +1,4 @@
-/** Three batches in a row into an empty warehouse: everything, some changed rows, nothing. */
+/** Three batches in a row into an empty warehouse (everything, some changed rows, nothing), and a verification of what they have made. */
 import { z } from "zod";
 import { formatSeconds } from "../../runtime/core/format.ts";
 import { measure } from "./children.ts";
@@ -13,7 +13,10 @@ const batch = z.object({
   usage: z.object({ statements: z.number(), bytes_staged: z.number(), rows_staged: z.number() }).optional(),
 });
 
+const verification = z.object({ equal: z.literal(true), seconds: z.number(), peak_memory_mb: z.number() });
+
 type Measured = z.infer<typeof batch> & Timing;
+type Verified = z.infer<typeof verification> & Timing;
 const KINDS = ["first", "changed", "unchanged"] as const;
 
 export interface BatchesOptions {
@@ -30,6 +33,8 @@ export interface BatchesOptions {
 export class Batches {
   readonly #measured: Record<(typeof KINDS)[number], Measured[]> = { first: [], changed: [], unchanged: [] };
 
+  readonly #verified: Verified[] = [];
+
   /** @throws Error if a batch did not do what it should have done */
   async run({ url, rows, changed, environment, raw, say }: BatchesOptions): Promise<void> {
     const one = async (kind: (typeof KINDS)[number], expected: Partial<z.infer<typeof counts>>) => {
@@ -45,6 +50,9 @@ export class Batches {
     await changeSales(url, rows, changed);
     await one("changed", { updated: Math.min(changed, rows), inserted: 0, deleted: 0 });
     await one("unchanged", { updated: 0, inserted: 0, deleted: 0 });
+    const verified = await measure("one-verification.ts", verification, { environment });
+    this.#verified.push({ ...verified, raw });
+    say(`  verify: ${formatSeconds(verified.seconds)}, peak ${Math.round(verified.peak_memory_mb)} MB`);
   }
 
   report(changed: number) {
@@ -53,6 +61,10 @@ export class Batches {
       first_load: reported(first),
       [`changed_${changed}`]: reported(some),
       unchanged: reported(unchanged),
+      verify: {
+        ...figure(this.#verified),
+        peak_memory_mb: Math.round(Math.max(...this.#verified.map(({ peak_memory_mb }) => peak_memory_mb))),
+      },
     };
   }
 

@@ -27,6 +27,7 @@ Everything is held against one COPY … TO STDOUT of the whole table, read and t
   first_load       whole batches into DuckDB: everything,
   changed_<n>      n changed rows,
   unchanged        nothing; seconds, ratio (median of each run's own), runs
+  verify           every row and column of both sides, after these batches: the same, and peak_memory_mb
   peak_memory_mb   of the processes that ran these batches
   staging          extract, gzip and PUT by the driver to a server on this machine that stands in for Snowflake and writes nothing but the
                    statements' replies (the driver copies the files): seconds, ratio, runs, peak_memory_mb and cpu_seconds of the process that

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { mkdtempDisposable } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { shownBy } from "../../runtime/load/verified-ground.ts";
 import type { ManifestTable } from "../../runtime/manifest/manifest.ts";
 import type { SourceSnapshot } from "../../runtime/source/source.ts";
 import type { Warehouse } from "../../runtime/warehouse/warehouse.ts";
@@ -29,8 +30,8 @@ export async function copyIntoStage({ snapshot, warehouse, tables, batchId }: St
       progress: () => {},
       signal: AbortSignal.timeout(60_000),
     });
-    await rows.seal();
-    const watermark = { batchId, cursor: null, cursorColumn: null, fence: {} };
+    const fence = shownBy(snapshot, await rows.seal());
+    const watermark = { batchId, cursor: null, cursorColumn: null, fence };
     loaded.push({ table, action: "replace" as const, rows, watermark });
   }
   const batch = { id: batchId, uuid: randomUUID(), snapshot: snapshot.at, startedAt: new Date() };

@@ -3,7 +3,6 @@ import { Command } from "commander";
 import { NovaError } from "../../core/errors.ts";
 
 const LATER: Readonly<Record<string, string>> = {
-  verify: "Until then, compare counts with `novadrive run --full-refresh`, which loads every row anew.",
   ls: "Until then, `novadrive compile` names every model and test.",
   show: "Until then, `novadrive compile --select <model>` prints a model's SQL.",
   docs: "Until then, see README.md, docs/errors.md and `novadrive --help`.",

@@ -123,7 +123,7 @@ function liveView(stream: NodeJS.WriteStream): View {
 }
 
 const isTableTask = (task: TaskRef): boolean =>
-  task.kind === "watermark" || task.kind === "extract" || task.kind === "load";
+  task.kind === "watermark" || task.kind === "extract" || task.kind === "load" || task.kind === "verify";
 
 function startRow(tables: Map<string, Row>, task: TaskRef, at: Date): void {
   const now = at.getTime();
@@ -142,7 +142,7 @@ function finishRow(tables: Map<string, Row>, task: TaskRef, status: "success" | 
   if (!row) return;
   row.now = at.getTime();
   if (status === "failed") row.state = "failed";
-  else if (task.kind === "load") row.state = "success";
+  else if (task.kind === "load" || task.kind === "verify") row.state = "success";
 }
 
 function tableLine(name: string, row: Row, style: Style): string {

@@ -69,7 +69,7 @@ describe("the command line", () => {
     expect(stderr).toContain("NOVADRIVE_SOURCE_URL");
   });
 
-  it.each(["verify", "ls", "show", "docs"])("says that %s comes later, and what to use until then", async (command) => {
+  it.each(["ls", "show", "docs"])("says that %s comes later, and what to use until then", async (command) => {
     const { status, stderr } = await runCommand([command, "--table", "x"]);
     expect(status).toBe(2);
     expect(stderr).toContain("NOT_AVAILABLE");

@@ -391,6 +391,6 @@ describe("a warehouse that costs nothing", () => {
     expect(result).not.toHaveProperty("usage");
     expect(existsSync(copyOf(shop))).toBe(false);
     expect(shop.events.filter((event) => event.type === "task_started" && event.task.kind === "digest")).toEqual([]);
-    expect(await shop.ask("SELECT DISTINCT fence FROM pipeline.watermarks")).toEqual([["{}"]]);
+    expect(JSON.stringify(await shop.ask("SELECT fence FROM pipeline.watermarks"))).not.toContain("digest");
   });
 });

@@ -111,13 +111,14 @@ const fingerprints: readonly fingerprint.FingerprintRequest[] = verified.flatMap
     one.primaryKey.join() === "id" ? { by: "range", column: "id", shift: 12 } : { by: "hash", bits: 8 };
   const fine: KeyBuckets = buckets.by === "range" ? { ...buckets, shift: 0 } : { by: "hash", bits: 60 };
   const whole = { table: one, columns, buckets };
+  const narrow = { ...whole, buckets: fine };
   const bare = { ...whole, columns: columns.filter((column) => one.primaryKey.includes(column.name)) };
   const some = [
     { ...whole, only: [-3n, 1n, 2n, 5n] },
     { ...whole, only: [] },
-    { ...whole, buckets: fine, only: [1n] },
+    { ...narrow, only: [1n] },
   ];
-  return [whole, ...(one.primaryKey.length > 0 ? [bare] : []), ...some];
+  return [whole, narrow, ...(one.primaryKey.length > 0 ? [bare] : []), ...some];
 });
 
 const FINGERPRINT = {

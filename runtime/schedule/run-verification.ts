@@ -1,0 +1,109 @@
+/** One whole verification: under the lock of batches, kept in the history, and followed by a repair where that was asked for. */
+import { join } from "node:path";
+import { requireSourceUrl } from "../config/config.ts";
+import type { Config } from "../config/options.ts";
+import { secondsBetween, systemClock, type Clock } from "../core/clock.ts";
+import { fromReport, toNovaError } from "../core/errors.ts";
+import type { EventBus } from "../core/events.ts";
+import type { Repaired, TableVerification, VerificationResult } from "../core/verification.ts";
+import { verifyTables, type Verified } from "../load/verify.ts";
+import { readManifest } from "../manifest/read.ts";
+import { connectSource } from "../source/postgres.ts";
+import type { Store } from "../store/store.ts";
+import { openWarehouse } from "../warehouse/open.ts";
+import { acquireBatchLock } from "./batch-lock.ts";
+import { cacheFolder } from "./build-models.ts";
+import { selectTables } from "./load-tables.ts";
+import { runBatch, type RunBatchOptions } from "./run-batch.ts";
+import { createTaskRunner } from "./task-runner.ts";
+
+export interface RunVerificationOptions {
+  readonly config: Config;
+  readonly store: Store;
+  readonly events: EventBus;
+  readonly signal: AbortSignal;
+  /** Names of tables; all if empty. */
+  readonly tables?: readonly string[] | undefined;
+  /** Whether tables that differ are loaded anew, and verified again. */
+  readonly repair?: boolean | undefined;
+  readonly clock?: Clock | undefined;
+  /** How the settings' warehouse is opened, if not by its URL. */
+  readonly openWarehouse?: typeof openWarehouse | undefined;
+}
+
+/** @throws NovaError BATCH_RUNNING, VERIFY_NOT_LOADED, TABLE_UNKNOWN, and those of the source and the warehouse */
+export async function runVerification(options: RunVerificationOptions): Promise<VerificationResult> {
+  const { clock = systemClock, repair = false } = options;
+  const startedAt = clock.now();
+  const first = await verifyOnce(options, clock);
+  const unequal = first.tables.filter((table) => !table.equal);
+  if (!repair || unequal.length === 0) return resultOf(first, startedAt, clock);
+  const repaired = await repairTables(options, unequal);
+  const second = await verifyOnce(options, clock);
+  return { ...resultOf(second, startedAt, clock), repair: { ...repaired, found: unequal } };
+}
+
+function resultOf({ snapshot, tables }: Verified, startedAt: Date, clock: Clock): VerificationResult {
+  const equal = tables.every((table) => table.equal);
+  return { equal, snapshot, seconds: secondsBetween(startedAt, clock.now()), tables };
+}
+
+async function verifyOnce(options: RunVerificationOptions, clock: Clock): Promise<Verified> {
+  const { config, events, signal, store } = options;
+  using _lock = acquireBatchLock(config.stateDir);
+  const manifest = readManifest(join(config.projectDir, "models", "manifest.yml"));
+  const tables = selectTables(manifest, options.tables ?? []);
+  const warn = (message: string) => events.emit({ type: "log", batchId: 0, at: clock.now(), level: "warn", message });
+  const tasks = createTaskRunner({
+    batchId: 0,
+    clock,
+    signal,
+    emit: (event) => events.emit(event),
+    retry: { retries: config.retries, delay: config.retryDelay, backoff: config.retryBackoff },
+    timeout: config.taskTimeout,
+  });
+  const open = options.openWarehouse ?? openWarehouse;
+  await using source = connectSource({ url: requireSourceUrl(config), readers: config.readers, warn, clock });
+  await using warehouse = await open({ url: config.warehouseUrl, cacheFolder: cacheFolder(config), warn });
+  const verified = await verifyTables({ tables, source, warehouse, tasks, clock, concurrency: 1 }).catch(
+    (thrown: unknown) => {
+      throw signal.aborted ? toNovaError(signal.reason) : thrown;
+    },
+  );
+  store.recordVerification({ at: clock.now(), snapshot: verified.snapshot, tables: verified.tables });
+  return verified;
+}
+
+/**
+ * A batch of its own, which loads what is new as every batch does and reads the tables that differ whole: so all stage tables show one instant
+ * again, and the models follow.
+ */
+async function repairTables(
+  { config, store, events, signal, clock, openWarehouse: open }: RunVerificationOptions,
+  unequal: readonly TableVerification[],
+): Promise<{ readonly batch_id: number; readonly tables: readonly Repaired[] }> {
+  const how: RunBatchOptions["repair"] = new Map(
+    unequal.map((table) => [table.name, needsReplacing(table) ? "replace" : "merge"] as const),
+  );
+  const batch = await runBatch({
+    config,
+    store,
+    events,
+    trigger: "command",
+    signal,
+    repair: how,
+    clock,
+    openWarehouse: open,
+  });
+  const failed = batch.error ?? batch.tables.find((table) => how.has(table.name) && table.error)?.error;
+  if (failed) throw fromReport(failed);
+  const tables = batch.tables.flatMap(({ name, inserted, updated, deleted }) =>
+    how.has(name) ? [{ name, inserted, updated, deleted }] : [],
+  );
+  return { batch_id: batch.batch_id, tables };
+}
+
+/** A row that stands there twice, or has no key, is nothing that a merge by key could put right. */
+function needsReplacing({ keys = [], differences }: TableVerification): boolean {
+  return keys.some((key) => key.is === "twice") || differences.some((difference) => difference.key_from === null);
+}
