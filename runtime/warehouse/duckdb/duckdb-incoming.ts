@@ -24,6 +24,12 @@ const BUFFER = 2 ** 21;
 /** The largest buffer that DuckDB takes; a row of four texts of 16 M characters may be as long. */
 const MAX_BUFFER = 2 ** 28;
 
+/**
+ * Each column takes several vectors of 2,048 values in each thread, whatever the number of rows: 500 columns do not fit into 96 MB (DuckDB
+ * 1.5.5, two threads), 200 do.
+ */
+const MANY_COLUMNS = 100;
+
 /** What all incoming tables of a warehouse share. */
 export interface IncomingShared {
   readonly engine: Engine;
@@ -125,9 +131,9 @@ export class DuckDbIncoming implements Incoming {
     );
   }
 
-  #withRoom<T>({ buffer }: FileToRead, work: () => Promise<T>): Promise<T> {
-    // Larger buffers do not fit into the memory that loading has.
-    return buffer > BUFFER ? this.#shared.memory.large(work) : work();
+  #withRoom<T>({ buffer, columns }: FileToRead, work: () => Promise<T>): Promise<T> {
+    // Larger buffers do not fit into the memory that loading has, nor do the vectors of very many columns.
+    return buffer > BUFFER || columns.length > MANY_COLUMNS ? this.#shared.memory.large(work) : work();
   }
 
   /** The engine names at best a line of the file; the user needs the row of the source. */

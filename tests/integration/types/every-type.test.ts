@@ -6,16 +6,8 @@ import { readManifest } from "../../../runtime/manifest/read.ts";
 import { introspectSchema } from "../../../runtime/source/introspect.ts";
 import { connectSource } from "../../../runtime/source/postgres.ts";
 import type { Source } from "../../../runtime/source/source.ts";
-import {
-  CHOSEN,
-  columnsSql,
-  columnsYaml,
-  rowCount,
-  rowSql,
-  SAMPLES,
-  TYPES,
-  type TypeSample,
-} from "../../support/every-type.ts";
+import { CHOSEN, columnsSql, columnsYaml, rowCount, rowSql, SAMPLES, TYPES } from "../../support/every-type.ts";
+import { sourceRows, stageRows } from "../../support/same-values.ts";
 import { extract } from "../../support/extract.ts";
 import { manifestTable } from "../../support/manifest-table.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/postgres.ts";
@@ -42,38 +34,6 @@ const insertRows = (name: TableName, turn: number): string =>
     (_, row) => `INSERT INTO ${name} VALUES (${row}, clock_timestamp(), ${rowSql(TABLES[name], row, turn)})`,
   ).join(";");
 
-type Row = Readonly<Record<string, string | null>>;
-
-const FORMS: Readonly<Record<string, TypeSample["form"]>> = Object.fromEntries(
-  [...SAMPLES, ...CHOSEN].map(({ column, form }) => [column, form]),
-);
-
-const inOneForm = (row: Row): Row =>
-  Object.fromEntries(
-    Object.entries(row).map(([column, text]) => [column, text === null ? null : (FORMS[column]?.(text) ?? text)]),
-  );
-
-/** What the source holds, in the forms that the extract pins. */
-async function wanted(project: Project, name: TableName): Promise<readonly Row[]> {
-  const columns = TABLES[name].map(({ column, text = `"${column}"::text` }) => `${text} AS "${column}"`);
-  const client = await project.database.pool.connect();
-  try {
-    await client.query("SET IntervalStyle = iso_8601; SET TimeZone = UTC; SET search_path = pg_catalog");
-    const { rows } = await client.query<Row>(`SELECT ${columns.join(", ")} FROM public.${name} ORDER BY id`);
-    return rows.map(inOneForm);
-  } finally {
-    await client.query("RESET ALL");
-    client.release();
-  }
-}
-
-async function found(project: Project, name: TableName): Promise<readonly Row[]> {
-  const columns = TABLES[name].map(({ column, read = `"${column.toUpperCase()}"` }) => read);
-  const rows = await project.ask(`SELECT ${columns.join(", ")} FROM stage.${name} ORDER BY id`);
-  const names = TABLES[name].map(({ column }) => column);
-  return rows.map((row) => inOneForm(Object.fromEntries(names.map((column, index) => [column, row[index] ?? null]))));
-}
-
 describe.each(WAREHOUSES)("values that %s can hold", (warehouse) => {
   let project: Project;
   beforeAll(async () => {
@@ -98,7 +58,8 @@ describe.each(WAREHOUSES)("values that %s can hold", (warehouse) => {
   });
 
   const isEqual = async (): Promise<void> => {
-    for (const name of NAMES) expect(await found(project, name)).toEqual(await wanted(project, name));
+    for (const name of NAMES)
+      expect(await stageRows(project, name, TABLES[name])).toEqual(await sourceRows(project, name, TABLES[name]));
   };
 
   it("arrive exactly in a first load", async () => {
