@@ -59,7 +59,9 @@ export class Release extends pulumi.ComponentResource {
         // The provider waits for an association that it creates, and not for one that it changes: a changed one would let
         // `pulumi up` end before the release is in. Two at once would release twice. On a box that has not yet reported to SSM it
         // may not wait either, and the release comes when the box has: https://github.com/hashicorp/terraform-provider-aws/issues/31175
-        replaceOnChanges: ["parameters", "targets"],
+        // #initerror is what the engine calls it that the association was made but did not succeed. Without it the next `up` changes the
+        // association, waits for nothing, and says that all is well: https://github.com/pulumi/pulumi/issues/21458
+        replaceOnChanges: ["parameters", "targets", "#initerror"],
         deleteBeforeReplace: true,
         protect: false,
       },
