@@ -57,7 +57,7 @@ describe("a release", () => {
       waitForSuccessTimeoutSeconds: 900,
     });
     expect(association).toMatchObject({
-      replaceOnChanges: ["parameters", "targets"],
+      replaceOnChanges: ["parameters", "targets", "#initerror"],
       deleteBeforeReplace: true,
       protect: false,
     });
