@@ -48,6 +48,7 @@ export function routeApi(server: FastifyInstance, context: WebContext): void {
       tables: store.tables(),
       models: store.models(),
       tests: store.tests(),
+      verifications: store.verifications(),
     };
   });
 

@@ -53,6 +53,7 @@ export function routePages(server: FastifyInstance, context: WebContext, guard: 
       tables: store.tables(),
       models: store.models(),
       tests: store.tests(),
+      verifications: store.verifications(),
     });
     return send(reply, page);
   });

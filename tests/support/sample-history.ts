@@ -3,6 +3,7 @@ import type { ErrorReport } from "../../runtime/core/errors.ts";
 import type { BatchEvent, BatchTrigger } from "../../runtime/core/events.ts";
 import type { BatchResult, ModelResult, TableResult, TestResult, WarehouseUsage } from "../../runtime/core/result.ts";
 import type { TaskRef } from "../../runtime/core/task.ts";
+import type { VerificationRecord } from "../../runtime/store/verifications.ts";
 
 /** Rows after the first load. */
 const TABLES: readonly (readonly [name: string, rows: number, bytesPerRow: number])[] = [
@@ -386,4 +387,21 @@ export function generator(seed: number): () => number {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   };
+}
+
+/** All tables are proven but one, in which two prices differ. */
+export function sampleVerification(at: Date): VerificationRecord {
+  const tables = TABLES.map(([name, rows]) => {
+    const equal = name !== "clientes";
+    return {
+      name,
+      rows_source: rows,
+      rows_stage: rows,
+      rows_changed_since: 0,
+      equal,
+      differences: equal ? [] : [{ key_from: 60_133, key_to: 60_790, columns: ["endereco"] }],
+      seconds: 0.2,
+    };
+  });
+  return { at, snapshot: at.toISOString(), tables };
 }

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { launchBrowser } from "./browser.ts";
 import { PASSWORD, testPasswordHash } from "./login.ts";
-import { sampleHistory } from "./sample-history.ts";
+import { sampleHistory, sampleVerification } from "./sample-history.ts";
 import { openStatusPage } from "./status-page.ts";
 
 const NEWEST = 74;
@@ -40,6 +40,7 @@ try {
     });
     for (const event of sampleHistory({ batches: NEWEST, until: new Date(now - 4_000), running }))
       page.events.emit(event);
+    page.store.recordVerification(sampleVerification(new Date(now - 3 * 3_600_000)));
     const url = await page.listen();
     for (const colorScheme of ["light", "dark"] as const) {
       for (const width of [1440, 390]) {

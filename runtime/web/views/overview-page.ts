@@ -1,5 +1,6 @@
 /** The overview: how the last batch went, the last batches, and how tables, models and tests stand now. */
 import type { BatchSummary, ModelState, StoreStats, TableState, TestState } from "../../store/records.ts";
+import type { VerificationState } from "../../store/verifications.ts";
 import { countdown, duration } from "../assets/format.js";
 import { formatCount } from "../../core/format.ts";
 import { plural } from "../format.ts";
@@ -23,6 +24,7 @@ export interface OverviewData extends Frame {
   readonly tables: readonly TableState[];
   readonly models: readonly ModelState[];
   readonly tests: readonly TestState[];
+  readonly verifications: readonly VerificationState[];
   /** Names of the parts that are open. */
   readonly open: ReadonlySet<string>;
 }

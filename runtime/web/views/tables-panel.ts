@@ -5,6 +5,7 @@ import { plural } from "../format.ts";
 import { html, type Content, type Html } from "../html.ts";
 import type { Frame } from "./layout.ts";
 import type { OverviewData } from "./overview-page.ts";
+import { provenNote } from "./proven.ts";
 import { changes, errorNote, lasted, none, relative, sign } from "./parts.ts";
 import { cell, misfitNote, named, panel } from "./results.ts";
 
@@ -39,7 +40,9 @@ export function tablesPanel(data: OverviewData): Html {
 
 function tableRow(name: string, table: TableState | undefined, data: OverviewData): Html {
   return html`<tr id="table-${name}">
-      <th scope="row">${named(table?.status ?? "waiting", name)}${table && misfitNote(table)}</th>
+      <th scope="row">
+        ${named(table?.status ?? "waiting", name)}${table && misfitNote(table)}${provenNote(verified(name, data), data)}
+      </th>
       ${cell("Rows", typeof table?.rows_total === "number" ? formatCount(table.rows_total) : none("not counted"))}
       ${cell("Last changes", lastChanges(table))}
       ${cell("Fresh as of", table?.loaded_as_of ? relative(table.loaded_as_of, data) : none("never loaded"))}
@@ -52,6 +55,9 @@ function tableRow(name: string, table: TableState | undefined, data: OverviewDat
       </tr>`
     }`;
 }
+
+const verified = (name: string, { verifications }: OverviewData) =>
+  verifications.find((verification) => verification.name === name);
 
 function lastChanges(table: TableState | undefined): Content {
   if (!table?.changed_batch_id) return none("no changes known");

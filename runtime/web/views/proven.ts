@@ -1,0 +1,14 @@
+/** When a table was last proven equal to its source, under its name. */
+import type { VerificationState } from "../../store/verifications.ts";
+import { html, type Content } from "../html.ts";
+import type { Frame } from "./layout.ts";
+import { relative, sign } from "./parts.ts";
+
+export function provenNote(state: VerificationState | undefined, frame: Frame): Content {
+  if (!state) return null;
+  if (state.equal) return html`<span class="sub proven">proven ${relative(state.proven_at ?? state.at, frame)}</span>`;
+  const columns = [...new Set(state.differences.flatMap((difference) => difference.columns))].join(", ");
+  return html`<span class="sub proven bad" title="${columns}"
+    >${sign("fail", "differs")} differs from the source, found ${relative(state.at, frame)}</span
+  >`;
+}

@@ -1,0 +1,22 @@
+/** The page says of each table when it was last proven. */
+import { expect, it } from "vitest";
+import { sampleHistory, sampleVerification } from "../../support/sample-history.ts";
+import { openStatusPage } from "../../support/status-page.ts";
+
+it("shows when each table was last proven, and which differs", async () => {
+  await using page = await openStatusPage();
+  const now = Date.now();
+  for (const event of sampleHistory({ batches: 3, until: new Date(now - 4_000), running: false }))
+    page.events.emit(event);
+  const before = await page.server.inject("/");
+  expect(before.body).not.toContain("proven");
+  page.store.recordVerification(sampleVerification(new Date(now - 3_600_000)));
+  const { body } = await page.server.inject("/");
+  expect(body.match(/proven <time/g)).toHaveLength(6);
+  expect(body).toContain('title="endereco"');
+  expect(body).toContain("differs from the source");
+  const status: { readonly verifications: readonly unknown[] } = (await page.server.inject("/api/status")).json();
+  expect(status.verifications).toContainEqual(
+    expect.objectContaining({ name: "clientes", equal: false, proven_at: null }),
+  );
+});
