@@ -96,6 +96,10 @@ export const ERROR_CODES = {
     "The cursor column does not exist in the source table.",
     "Correct sync.cursor in the manifest.",
   ),
+  SOURCE_DETECT_IMPOSSIBLE: failure(
+    "The changes of a source table cannot be found in the way that the manifest asks for.",
+    "Name a cursor, or use mode: full_refresh.",
+  ),
   SOURCE_PERMISSION: failure("The user may not read a source table.", "GRANT SELECT on the table to the user."),
   SOURCE_VALUE_INVALID: failure(
     "A source value does not fit its column in the manifest.",

@@ -2,17 +2,16 @@
 import { createHash } from "node:crypto";
 import { secondsBetween, type Clock } from "../core/clock.ts";
 import type { ManifestTable } from "../manifest/manifest.ts";
-import { exactType } from "../manifest/warehouse-type.ts";
-import type { SourceSnapshot, TableDigest } from "../source/source.ts";
+import type { Since, SourceSnapshot, TableDigest } from "../source/source.ts";
 import type { Watermark } from "../warehouse/warehouse.ts";
 import { planTable } from "./plan.ts";
-import type { TablePlan } from "./table-plan.ts";
+import { manifestFence } from "./scope.ts";
 
 /** A change of what is digested, or how, makes every digest that is kept worthless. */
-const METHOD = 1;
+const METHOD = 2;
 
 interface Taken {
-  readonly since: string | undefined;
+  readonly since: string;
   readonly digest: TableDigest;
   readonly seconds: number;
 }
@@ -28,25 +27,25 @@ export class Digests {
     this.#clock = clock;
   }
 
-  /** Of what a batch reads that goes on from `cursor`. */
-  async take(table: ManifestTable, cursor: string | null, signal: AbortSignal): Promise<TableDigest> {
-    const { since, keys } = planFrom(table, cursor);
+  /** Of what a batch reads that has to read `wanted`. */
+  async take(table: ManifestTable, wanted: Since | undefined, signal: AbortSignal): Promise<TableDigest> {
+    const plan = planTable(table, wanted);
+    const since = nameOf(plan.since);
     const earlier = this.#taken.get(table.name);
-    if (earlier?.since === since && earlier !== undefined) return earlier.digest;
+    if (earlier?.since === since) return earlier.digest;
     const startedAt = this.#clock.now();
-    const wanted = keys === "all-keys";
+    const keys = plan.keys === "all-keys";
     // The keys of all rows are the same, wherever the rows are read from.
-    const known = wanted ? earlier?.digest.keys : undefined;
-    const taken = await this.#snapshot.digest({ table, since, keys: wanted && !known, signal });
+    const known = keys ? earlier?.digest.keys : undefined;
+    const taken = await this.#snapshot.digest({ table, since: plan.since, keys: keys && !known, signal });
     const digest = known ? { ...taken, keys: known } : taken;
     this.#taken.set(table.name, { since, digest, seconds: secondsBetween(startedAt, this.#clock.now()) });
     return digest;
   }
 
   /** Whether `take` gives an answer at once. */
-  has(table: ManifestTable, cursor: string | null): boolean {
-    const earlier = this.#taken.get(table.name);
-    return earlier !== undefined && earlier.since === planFrom(table, cursor).since;
+  has(table: ManifestTable, wanted: Since | undefined): boolean {
+    return this.#taken.get(table.name)?.since === nameOf(planTable(table, wanted).since);
   }
 
   /** How long the table's last digest took. */
@@ -55,31 +54,34 @@ export class Digests {
   }
 }
 
-/** What the next batch will do that goes on from `cursor`: the digest covers just what it reads. */
-function planFrom(table: ManifestTable, cursor: string | null): TablePlan {
-  return planTable(table, { batchId: 0, cursor, cursorColumn: table.sync.cursor ?? null, fence: {} }, false);
+const nameOf = (since: Since | undefined): string => JSON.stringify(since ?? null);
+
+/** For the watermark: the digest, and what it was taken with. @param since what the next batch will read */
+export function digestFence(
+  table: ManifestTable,
+  since: Since | undefined,
+  digest: TableDigest,
+): { readonly digest: string; readonly digestOf: string } {
+  return { digest: textOf(digest), digestOf: methodOf(table, since) };
 }
 
-/** For the watermark: the digest, and what it was taken with. */
-export function fenceOf(table: ManifestTable, digest: TableDigest): Watermark["fence"] {
-  return { digest: textOf(digest), digestOf: shapeOf(table) };
+/** Whether a digest of what is to be read now can be compared with the watermark's: it has one, and that is of the same. */
+export function isComparable(table: ManifestTable, watermark: Watermark, since: Since | undefined): boolean {
+  return watermark.fence["digest"] !== undefined && watermark.fence["digestOf"] === methodOf(table, since);
 }
 
-/** Whether a later digest of the table can be compared with the watermark's: there is one, and the manifest has not changed since. */
-export function isComparable(table: ManifestTable, watermark: Watermark | undefined): watermark is Watermark {
-  return watermark?.fence["digest"] !== undefined && watermark.fence["digestOf"] === shapeOf(table);
-}
-
-/** @param watermark that `isComparable`, and from whose cursor the digest was taken */
+/** @param watermark that `isComparable` */
 export function isUnchanged(watermark: Watermark, digest: TableDigest): boolean {
   return watermark.fence["digest"] === textOf(digest);
 }
 
-/** Rows of the stage table after a batch that found nothing new, where it mirrors what was counted. */
-export function rowsMirrored(table: ManifestTable, cursor: string | null, digest: TableDigest): number | undefined {
-  const { action, keys } = planFrom(table, cursor);
-  if (keys === "all-keys") return digest.keys?.count;
-  return keys === "rows" || action === "replace" ? digest.rows.count : undefined;
+/** Rows of the stage table after a batch that found nothing new, where it mirrors what the watermark's digest has counted. */
+export function rowsMirrored(table: ManifestTable, { fence }: Watermark, since: Since | undefined): number | undefined {
+  const counts = /^(?<rows>\d+) rows -?\d+(?:, (?<keys>\d+) keys )?/.exec(fence["digest"] ?? "")?.groups;
+  if (!counts) return undefined;
+  const { action, keys } = planTable(table, since);
+  if (keys === "all-keys") return counts["keys"] === undefined ? undefined : Number(counts["keys"]);
+  return keys === "rows" || action === "replace" ? Number(counts["rows"]) : undefined;
 }
 
 /** `14 rows 8123…, 62000 keys -55…` */
@@ -88,17 +90,7 @@ function textOf({ rows, keys }: TableDigest): string {
   return keys ? `${text}, ${keys.count} keys ${keys.hash}` : text;
 }
 
-function shapeOf({ schema, sourceSchema, sourceTable, primaryKey, sync, columns }: ManifestTable): string {
-  const shape = [
-    METHOD,
-    [schema, sourceSchema, sourceTable, sync.mode, sync.cursor ?? null, sync.deletes],
-    primaryKey,
-    columns.map(({ name, type, nullable, onMisfit }) => [
-      name,
-      exactType(type),
-      nullable,
-      ...(onMisfit ? [onMisfit] : []),
-    ]),
-  ];
-  return createHash("sha256").update(JSON.stringify(shape)).digest("base64url");
+function methodOf(table: ManifestTable, since: Since | undefined): string {
+  const method = [METHOD, manifestFence(table), nameOf(planTable(table, since).since)];
+  return createHash("sha256").update(JSON.stringify(method)).digest("base64url");
 }

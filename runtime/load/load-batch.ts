@@ -8,6 +8,7 @@ import type { Source } from "../source/source.ts";
 import type { PipelineState, Warehouse } from "../warehouse/warehouse.ts";
 import { loadChanges } from "./load-changes.ts";
 import { publishTables } from "./publish-tables.ts";
+import { findUntouched, inOrder } from "./untouched.ts";
 
 export interface LoadBatchOptions {
   readonly batchId: number;
@@ -29,7 +30,7 @@ export interface LoadBatchOptions {
   readonly concurrency: number;
   readonly onSnapshot: (snapshot: string) => void;
   /** What this machine knows of the last batch; looked at only where the warehouse's statements cost money. */
-  readonly remembered?: PipelineState | undefined;
+  readonly remembered?: KnownState | undefined;
   /** Whether nothing is to be done at all if no table has anything new since `remembered`. */
   readonly mayRest?: boolean | undefined;
   /** Called before the first statement to a warehouse whose statements cost money. */
@@ -37,11 +38,17 @@ export interface LoadBatchOptions {
   readonly clock?: Clock | undefined;
 }
 
+/** What is published, and for which states of the source that is still all there is. */
+export interface KnownState extends PipelineState {
+  /** By table: a state of the source, later than that of its watermark, that has nothing new for it. */
+  readonly seen: ReadonlyMap<string, string>;
+}
+
 export interface Loaded {
   /** In the order of the tables that were asked for. */
   readonly tables: readonly TableResult[];
   /** What the warehouse has now; undefined where nobody needs to remember it. */
-  readonly state?: PipelineState | undefined;
+  readonly state?: KnownState | undefined;
   /** Nothing was new, and the warehouse was not asked anything. */
   readonly rested?: true | undefined;
 }
@@ -69,15 +76,22 @@ export async function loadBatch(options: LoadBatchOptions): Promise<LoadOutcome>
   }
 }
 
-/** Where looking first would cost more than it spares. */
+/** Where looking first would cost more than it spares, unless it costs nothing. */
 async function loadEverything(options: LoadBatchOptions, failures: Failures): Promise<Loaded> {
-  const { tasks, clock = systemClock } = options;
+  const { tables, tasks, fullRefresh, clock = systemClock } = options;
+  const unrepaired = tables.filter(({ name }) => !options.repair?.has(name));
   const startedAt = clock.now();
-  const { state, snapshot } = await tasks.run({ kind: "open", subject: "" }, (context) => open(options, context));
+  const { state, snapshot, untouched } = await tasks.run({ kind: "open", subject: "" }, async (context) => {
+    const opened = await open(options, context);
+    const found = fullRefresh ? new Map() : findUntouched({ ...opened, tables: unrepaired, context });
+    return { ...opened, untouched: found };
+  });
   await using _closed = snapshot;
   options.onSnapshot(snapshot.at);
-  const { results } = await publishTables({ ...options, snapshot, state, startedAt, clock }, failures);
-  return { tables: results };
+  const rest = tables.filter(({ name }) => !untouched.has(name));
+  if (rest.length === 0) return { tables: [...untouched.values()] };
+  const { results } = await publishTables({ ...options, tables: rest, snapshot, state, startedAt, clock }, failures);
+  return { tables: inOrder(tables, [...untouched.values(), ...results]) };
 }
 
 async function open({ source, warehouse, manifest, tables }: LoadBatchOptions, context: TaskContext) {

@@ -7,26 +7,41 @@ import { NovaError } from "../core/errors.ts";
 import type { TableResult } from "../core/result.ts";
 import type { TaskContext } from "../core/task.ts";
 import type { ManifestTable } from "../manifest/manifest.ts";
+import type { SourceSnapshot } from "../source/source.ts";
 import type { PipelineState } from "../warehouse/warehouse.ts";
 import { Digests, isComparable, isUnchanged, rowsMirrored } from "./digests.ts";
-import type { Failures, LoadBatchOptions, Loaded } from "./load-batch.ts";
+import type { Failures, KnownState, LoadBatchOptions, Loaded } from "./load-batch.ts";
 import { eachTable, publishTables } from "./publish-tables.ts";
+import { loadScope } from "./scope.ts";
+import { findUntouched, inOrder, nothingNew } from "./untouched.ts";
 
 export async function loadChanges(options: LoadBatchOptions, failures: Failures): Promise<Loaded> {
-  const { batchId, manifest, source, tables, tasks, warehouse, fullRefresh, remembered, clock = systemClock } = options;
+  const { batchId, manifest, source, tables, tasks, warehouse, fullRefresh, clock = systemClock } = options;
+  const remembered = fullRefresh ? undefined : options.remembered;
+  const unrepaired = tables.filter(({ name }) => !options.repair?.has(name));
   const startedAt = clock.now();
-  await using snapshot = await tasks.run({ kind: "open", subject: "" }, async (context) => {
+  const { snapshot, untouched } = await tasks.run({ kind: "open", subject: "" }, async (context) => {
     for (const warning of await source.preflight(tables, context.signal)) context.log(warning, "warn");
-    return await source.openSnapshot(tables, context.signal);
+    const opened = await source.openSnapshot(tables, context.signal);
+    return { snapshot: opened, untouched: remembered && untouchedSince(remembered, opened, unrepaired, context) };
   });
+  await using _closed = snapshot;
   options.onSnapshot(snapshot.at);
   const digests = new Digests(snapshot, clock);
-  const compare = (state: PipelineState) => findUnchanged({ ...options, clock, digests, state }, failures);
+  const seenNow = (unchanged: ReadonlyMap<string, TableResult>): [string, string][] =>
+    [...unchanged.keys()].flatMap((name) => (snapshot.state === undefined ? [] : [[name, snapshot.state]]));
+  const compare = async (state: PipelineState, known: ReadonlyMap<string, TableResult>) => {
+    const rest = tables.filter(({ name }) => !known.has(name));
+    const found = await findUnchanged({ ...options, tables: rest, snapshot, clock, digests, state }, failures);
+    return new Map([...known, ...found]);
+  };
 
-  if (remembered && !fullRefresh) {
-    const unchanged = await compare(remembered);
+  if (remembered && untouched) {
+    const unchanged = await compare(remembered, untouched);
     if (options.mayRest && unchanged.size === tables.length) {
-      return { tables: [...unchanged.values()], state: remembered, rested: true };
+      const seen = new Map([...remembered.seen, ...seenNow(unchanged)]);
+      const state: KnownState | undefined = untouched.size < tables.length ? { ...remembered, seen } : undefined;
+      return { tables: inOrder(tables, [...unchanged.values()]), state, rested: true };
     }
   }
   options.onWake?.();
@@ -36,27 +51,39 @@ export async function loadChanges(options: LoadBatchOptions, failures: Failures)
   });
   if (state.lastBatchId >= batchId) throw numberTaken(batchId, state.lastBatchId);
   // The warehouse's own watermarks decide; where they are the remembered ones, no digest is taken twice.
-  const unchanged = fullRefresh ? new Map<string, TableResult>() : await compare(state);
+  const unchanged = fullRefresh
+    ? new Map<string, TableResult>()
+    : await compare(state, findUntouched({ snapshot, tables: unrepaired, state }));
   const changed = tables.filter((table) => !unchanged.has(table.name));
-  if (changed.length === 0) return { tables: [...unchanged.values()], state };
+  const seen = new Map(seenNow(unchanged));
+  if (changed.length === 0) return { tables: inOrder(tables, [...unchanged.values()]), state: { ...state, seen } };
   const published = await publishTables(
     { ...options, tables: changed, snapshot, state, digests, startedAt, clock },
     failures,
   );
-  const results = new Map([...unchanged, ...published.results.map((result) => [result.name, result] as const)]);
   return {
-    tables: tables.flatMap(({ name }) => results.get(name) ?? []),
-    state: { lastBatchId: batchId, watermarks: new Map([...state.watermarks, ...published.watermarks]) },
+    tables: inOrder(tables, [...unchanged.values(), ...published.results]),
+    state: { lastBatchId: batchId, watermarks: new Map([...state.watermarks, ...published.watermarks]), seen },
   };
 }
 
+function untouchedSince(
+  remembered: KnownState,
+  snapshot: SourceSnapshot,
+  tables: readonly ManifestTable[],
+  context: TaskContext,
+): ReadonlyMap<string, TableResult> {
+  return findUntouched({ snapshot, tables, state: remembered, seen: remembered.seen, context });
+}
+
 interface Comparison extends LoadBatchOptions {
+  readonly snapshot: SourceSnapshot;
   readonly digests: Digests;
   /** The last batch that was published. */
   readonly state: PipelineState;
 }
 
-/** The results of those tables that have nothing which the next batch would read, in their order. */
+/** The results of those tables that have nothing which the next batch would read. */
 async function findUnchanged(comparison: Comparison, failures: Failures): Promise<ReadonlyMap<string, TableResult>> {
   const { tables } = comparison;
   const found = await eachTable(tables, comparison, failures, (table, signal) =>
@@ -66,35 +93,24 @@ async function findUnchanged(comparison: Comparison, failures: Failures): Promis
 }
 
 async function resultIfUnchanged(
-  { digests, state, tasks, repair }: Comparison,
+  { digests, snapshot, state, tasks, repair }: Comparison,
   table: ManifestTable,
   stop: AbortSignal,
 ): Promise<TableResult | undefined> {
   const watermark = state.watermarks.get(table.name);
-  if (repair?.has(table.name) || !isComparable(table, watermark)) return undefined;
-  const { cursor } = watermark;
-  if (!digests.has(table, cursor)) {
+  if (!watermark || repair?.has(table.name)) return undefined;
+  const { since } = loadScope(snapshot, table, watermark, undefined);
+  if (!isComparable(table, watermark, since)) return undefined;
+  if (!digests.has(table, since)) {
     const look = async (context: TaskContext) => {
-      const same = isUnchanged(watermark, await digests.take(table, cursor, context.signal));
+      const same = isUnchanged(watermark, await digests.take(table, since, context.signal));
       context.log(`${same ? "nothing new" : "something has changed"} since batch ${watermark.batchId}`);
     };
     await tasks.run({ kind: "digest", subject: table.name }, look, { signal: stop });
   }
-  const digest = await digests.take(table, cursor, stop);
+  const digest = await digests.take(table, since, stop);
   if (!isUnchanged(watermark, digest)) return undefined;
-  const total = rowsMirrored(table, cursor, digest);
-  return {
-    name: table.name,
-    mode: table.sync.mode,
-    rows_read: 0,
-    inserted: 0,
-    updated: 0,
-    deleted: 0,
-    ...(total !== undefined && { rows_total: total }),
-    bytes: 0,
-    seconds: digests.seconds(table),
-    status: "success",
-  };
+  return nothingNew(table, { rows: rowsMirrored(table, watermark, since), seconds: digests.seconds(table) });
 }
 
 function numberTaken(batchId: number, lastBatchId: number): NovaError {

@@ -5,13 +5,14 @@ import { secondsBetween, type Clock } from "../core/clock.ts";
 import type { TaskContext, TaskKind, TaskRunner } from "../core/task.ts";
 import type { Misfits } from "../core/result.ts";
 import type { ManifestTable } from "../manifest/manifest.ts";
-import type { SourceSnapshot } from "../source/source.ts";
+import type { Since, SourceSnapshot } from "../source/source.ts";
 import type { Incoming, IncomingPurpose, TablePublication, Warehouse, Watermark } from "../warehouse/warehouse.ts";
-import { fenceOf, type Digests } from "./digests.ts";
+import { digestFence, type Digests } from "./digests.ts";
 import type { LoadBatchOptions } from "./load-batch.ts";
 import { describeMisfits } from "./misfits.ts";
 import { planFullRefresh } from "./mode-full-refresh.ts";
-import { planTable } from "./plan.ts";
+import { LOAD_ANEW, planTable } from "./plan.ts";
+import { loadScope, manifestFence } from "./scope.ts";
 import type { TablePlan } from "./table-plan.ts";
 import { shownBy } from "./verified-ground.ts";
 
@@ -51,12 +52,7 @@ export async function loadTable(options: LoadTableOptions): Promise<LoadedTable>
   const startedAt = clock.now();
   const run = <T>(kind: TaskKind, work: (context: TaskContext) => Promise<T>) =>
     tasks.run({ kind, subject: table.name }, work, { signal: options.signal });
-  const repair = options.repair?.get(table.name);
-  const plan =
-    repair === "merge"
-      ? planFullRefresh(table)
-      : planTable(table, options.previous, options.fullRefresh || repair === "replace");
-  const watermark = await run("watermark", (context) => readWatermark(options, context));
+  const { plan, watermark } = await run("watermark", (context) => decide(options, context));
   const { incoming, rowsRead, bytes, misfits } = await run("extract", (context) => extract(options, plan, context));
   const { rows, keys } = incoming;
   const sealed = await run("load", async ({ signal }) => {
@@ -80,27 +76,33 @@ export async function loadTable(options: LoadTableOptions): Promise<LoadedTable>
   };
 }
 
-async function readWatermark(options: LoadTableOptions, context: TaskContext): Promise<Watermark> {
-  const { table, batchId, digests } = options;
-  const cursorColumn = table.sync.cursor ?? null;
-  const cursor = cursorColumn === null ? null : await readCursor(options, cursorColumn, context);
-  const fence = digests ? fenceOf(table, await digests.take(table, cursor, context.signal)) : {};
-  return { batchId, cursor, cursorColumn, fence };
+interface Decided {
+  readonly plan: TablePlan;
+  /** How far the table will have been read. */
+  readonly watermark: Watermark;
 }
 
-async function readCursor(
-  { table, snapshot, previous }: LoadTableOptions,
-  cursorColumn: string,
-  context: TaskContext,
-): Promise<string | null> {
-  const behind = previous?.cursorColumn === cursorColumn ? previous.cursor : null;
-  const cursor = await snapshot.watermark(table, behind, context.signal);
-  context.log(
-    cursor === behind
-      ? `cursor ${cursorColumn} stays at ${cursor ?? "the beginning"}`
-      : `cursor ${cursorColumn} reaches ${cursor}`,
-  );
-  return cursor;
+async function decide(options: LoadTableOptions, context: TaskContext): Promise<Decided> {
+  const { table, snapshot, previous, fullRefresh, batchId, digests } = options;
+  const { signal } = context;
+  const repair = options.repair?.get(table.name);
+  const goesOn = previous && !fullRefresh && repair === undefined;
+  const scope = goesOn ? loadScope(snapshot, table, previous, undefined) : undefined;
+  if (scope?.why !== undefined) context.log(`${scope.since ? "" : "all rows are read: "}${scope.why}`);
+  const plan = scope ? planTable(table, scope.since) : repair === "merge" ? planFullRefresh(table) : LOAD_ANEW;
+  const position = await snapshot.position({ table, previous, since: plan.since, signal });
+  if (position.cursorColumn !== null) {
+    const moved = position.cursor !== previous?.cursor;
+    context.log(
+      `cursor ${position.cursorColumn} ${moved ? "reaches" : "stays at"} ${position.cursor ?? "the beginning"}`,
+    );
+  }
+  const next = snapshot.scope(table, position).since;
+  const digest = digests ? digestFence(table, next, await digests.take(table, next, signal)) : {};
+  return {
+    plan,
+    watermark: { batchId, ...position, fence: { ...position.fence, ...manifestFence(table), ...digest } },
+  };
 }
 
 interface Extracted {
@@ -113,7 +115,7 @@ interface Extracted {
 /** Files flow into the warehouse while later ones are still being written; another attempt starts from nothing. */
 async function extract(options: LoadTableOptions, plan: TablePlan, context: TaskContext): Promise<Extracted> {
   const rows = await transfer(options, { what: "rows", since: plan.since, context });
-  context.log(`read ${rows.count} rows${plan.since === undefined ? "" : ` since ${plan.since}`}`);
+  context.log(`read ${rows.count} rows${plan.since ? since(plan.since) : ""}`);
   const { misfits } = rows;
   for (const line of describeMisfits(options.table, misfits)) context.log(line, "warn");
   if (plan.keys !== "all-keys")
@@ -127,9 +129,14 @@ async function extract(options: LoadTableOptions, plan: TablePlan, context: Task
   };
 }
 
+function since({ by, from, parts }: Since): string {
+  const whole = parts ? `, and all of ${parts.length} partitions that were attached, truncated or rewritten` : "";
+  return `${by === "cursor" ? ` since ${from}` : ` of transactions since ${from}`}${whole}`;
+}
+
 interface Transfer {
   readonly what: IncomingPurpose;
-  readonly since?: string | undefined;
+  readonly since?: Since | undefined;
   readonly context: TaskContext;
 }
 

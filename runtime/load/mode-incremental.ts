@@ -1,10 +1,10 @@
-/** Mode `incremental`: rows changed since the watermark are merged by key; vanished keys are deleted. */
+/** Mode `incremental`: rows changed since the last batch are merged by key; vanished keys are deleted. */
 import type { ManifestTable } from "../manifest/manifest.ts";
-import type { Watermark } from "../warehouse/warehouse.ts";
-import { resumePoint, type TablePlan } from "./table-plan.ts";
+import type { Since } from "../source/source.ts";
+import type { TablePlan } from "./table-plan.ts";
 
-export function planIncremental(table: ManifestTable, watermark: Watermark): TablePlan {
-  const since = resumePoint(table, watermark);
-  if (table.sync.deletes === "ignore") return { action: "merge", since, keys: "none" };
-  return { action: "merge", since, keys: since === undefined ? "rows" : "all-keys" };
+export function planIncremental({ sync }: ManifestTable, since: Since | undefined): TablePlan {
+  if (sync.deletes === "ignore") return { action: "merge", since, keys: "none" };
+  if (since === undefined) return { action: "merge", since, keys: "rows" };
+  return { action: "merge", since, keys: sync.deleteCheck === "verify" ? "none" : "all-keys" };
 }

@@ -1,23 +1,22 @@
-/** What to read of one table, and how to publish it: decided from the manifest and the last watermark alone. */
+/** What to read of one table, and how to publish it: decided from the manifest and how far the last batch had read. */
 import type { ManifestTable } from "../manifest/manifest.ts";
-import type { Watermark } from "../warehouse/warehouse.ts";
+import type { Since } from "../source/source.ts";
 import { planAppend } from "./mode-append.ts";
 import { planFullRefresh } from "./mode-full-refresh.ts";
 import { planIncremental } from "./mode-incremental.ts";
 import type { TablePlan } from "./table-plan.ts";
 
-/**
- * @param watermark of the last published batch; undefined if the table was never loaded
- * @param fullRefresh whether the user asked to load everything anew
- */
-export function planTable(table: ManifestTable, watermark: Watermark | undefined, fullRefresh: boolean): TablePlan {
-  if (fullRefresh || !watermark) return { action: "replace", keys: "none" };
+/** Everything anew: the first load of a table, and what the user asked to load again. */
+export const LOAD_ANEW: TablePlan = { action: "replace", keys: "none" };
+
+/** @param since which rows may differ from what was published last; undefined if all may */
+export function planTable(table: ManifestTable, since: Since | undefined): TablePlan {
   switch (table.sync.mode) {
     case "full_refresh":
       return planFullRefresh(table);
     case "append":
-      return planAppend(table, watermark);
+      return planAppend(since);
     case "incremental":
-      return planIncremental(table, watermark);
+      return planIncremental(table, since);
   }
 }

@@ -34,6 +34,7 @@ export async function publishTables(options: PublishTablesOptions, failures: Fai
   const loaded = await eachTable(tables, options, failures, (table, signal) =>
     loadTable({ ...options, table, previous: state.watermarks.get(table.name), signal }),
   );
+  await snapshot.settle(tasks.signal);
   // One for all attempts: what became of the first one is found by it.
   const uuid = randomUUID();
   const published = await tasks.run({ kind: "publish", subject: "" }, ({ signal }) =>

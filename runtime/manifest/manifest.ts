@@ -31,10 +31,19 @@ type SyncMode = "full_refresh" | "append" | "incremental";
 
 export interface SyncSettings {
   readonly mode: SyncMode;
-  /** Column whose value grows with each change (incremental) or each row (append); always set for those two modes. */
-  readonly cursor?: string | undefined;
+  /**
+   * Column whose value grows with each change (incremental) or each row (append), or several of which the latest counts. See `cursorsOf`.
+   */
+  readonly cursor?: string | readonly string[] | undefined;
+  /**
+   * How changed rows are found. `scan`: by their row versions, in one pass over the table. `cursor`: by their cursor. Undefined: whichever is
+   * cheaper for a table of its size and its indexes.
+   */
+  readonly detect?: "scan" | "cursor" | undefined;
   /** `hard`: stage mirrors the source's deletes. `ignore`: rows deleted in the source stay. */
   readonly deletes: "hard" | "ignore";
+  /** When deletes are looked for: in each `batch` (which undefined means), or only where all rows are read, and by `verify`. */
+  readonly deleteCheck?: "batch" | "verify" | undefined;
 }
 
 export interface ManifestColumn {
@@ -60,6 +69,12 @@ export function columnOf(table: ManifestTable, name: string): ManifestColumn {
   const column = table.columns.find((candidate) => candidate.name === name);
   if (!column) throw new RangeError(`Table ${table.name} has no column ${name}`);
   return column;
+}
+
+/** The cursor's columns; none where there is no cursor. */
+export function cursorsOf({ cursor }: SyncSettings): readonly string[] {
+  if (cursor === undefined) return [];
+  return typeof cursor === "string" ? [cursor] : cursor;
 }
 
 /** All columns of the stage table, those that the load adds included, in order. */

@@ -13,6 +13,7 @@ import {
 import {
   BATCH_ID,
   SYNCED_AT,
+  cursorsOf,
   type Manifest,
   type ManifestColumn,
   type ManifestTable,
@@ -107,24 +108,31 @@ function readTable(context: TableContext): ManifestTable {
 function readSync(context: TableContext, primaryKey: readonly string[]): SyncSettings {
   const { yaml, source, entry, path, problems } = context;
   const merged = { ...source.config?.meta?.sync, ...entry.config?.meta?.sync };
-  const mode = merged.mode ?? (primaryKey.length > 0 && merged.cursor !== undefined ? "incremental" : "full_refresh");
+  const changes = merged.cursor !== undefined || merged.detect !== undefined;
+  const mode = merged.mode ?? (primaryKey.length > 0 && changes ? "incremental" : "full_refresh");
   const place = entry.config?.meta?.sync ? [...path, "config", "meta", "sync"] : [...path, "name"];
   const complain = (message: string) => problems.push(yaml.problem(place, message));
   if (mode === "full_refresh") return { mode, deletes: "hard" };
-  if (merged.cursor === undefined) {
+  const cursors = cursorsOf({ mode, cursor: merged.cursor, deletes: "hard" });
+  if (merged.detect === "cursor" && cursors.length === 0) {
     complain(
-      `table "${entry.name}" has mode: ${mode} but no cursor; add "cursor: <column>" to sync, or use mode: full_refresh`,
+      `table "${entry.name}" has detect: cursor but no cursor; add "cursor: <column>" to sync, or use detect: scan`,
     );
-  } else {
-    checkNames(context, [merged.cursor], "cursor", place);
   }
+  checkNames(context, cursors, "cursor", place);
   if (primaryKey.length === 0) {
     complain(
       `table "${entry.name}" has mode: ${mode} but no primary key, without which a row read twice would stand there twice; add "config: {meta: {primary_key: [<column>]}}", or use mode: full_refresh`,
     );
   }
-  // What only ever grows loses no rows either.
-  return { mode, cursor: merged.cursor, deletes: mode === "append" ? "ignore" : (merged.deletes ?? "hard") };
+  return {
+    mode,
+    ...(merged.cursor !== undefined && { cursor: merged.cursor }),
+    ...(merged.detect !== undefined && { detect: merged.detect }),
+    // What only ever grows loses no rows either.
+    deletes: mode === "append" ? "ignore" : (merged.deletes ?? "hard"),
+    ...(merged.delete_check !== undefined && { deleteCheck: merged.delete_check }),
+  };
 }
 
 function readColumn(context: TableContext, index: number, primaryKey: readonly string[]): ManifestColumn {

@@ -5,8 +5,10 @@ const name = z.string().min(1).max(255);
 
 const syncSchema = z.strictObject({
   mode: z.enum(["full_refresh", "append", "incremental"]).optional(),
-  cursor: name.optional(),
+  cursor: z.union([name, z.array(name).min(1)], "must be a column, or a list of columns").optional(),
+  detect: z.enum(["scan", "cursor"]).optional(),
   deletes: z.enum(["hard", "ignore"]).optional(),
+  delete_check: z.enum(["batch", "verify"]).optional(),
 });
 
 const columnSchema = z.strictObject({

@@ -9,9 +9,9 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Config } from "../config/options.ts";
 import { NovaError } from "../core/errors.ts";
-import type { PipelineState } from "../warehouse/warehouse.ts";
+import type { KnownState } from "../load/load-batch.ts";
 
-export interface PublishedState extends PipelineState {
+export interface PublishedState extends KnownState {
   /** Fingerprint of the project whose models and tests have all succeeded on this state; null if some have not. */
   readonly project: string | null;
 }
@@ -28,6 +28,7 @@ const copy = z.object({
   warehouse: z.string(),
   lastBatchId: z.number().int().nonnegative(),
   watermarks: z.array(z.tuple([z.string(), watermark])),
+  seen: z.array(z.tuple([z.string(), z.string()])).default([]),
   project: z.string().nullable(),
 });
 
@@ -38,7 +39,8 @@ export function readPublished(config: Config): PublishedState | undefined {
   try {
     const read = copy.parse(JSON.parse(readFileSync(fileOf(config), "utf8")));
     if (read.warehouse !== identityOf(config.warehouseUrl)) return undefined;
-    return { lastBatchId: read.lastBatchId, watermarks: new Map(read.watermarks), project: read.project };
+    const { lastBatchId, watermarks, seen, project } = read;
+    return { lastBatchId, watermarks: new Map(watermarks), seen: new Map(seen), project };
   } catch {
     return undefined;
   }
@@ -64,12 +66,13 @@ export function forgetPublished(config: Config): void {
 }
 
 /** @throws Error of the file system; the next batch then does without */
-export function writePublished(config: Config, { lastBatchId, watermarks, project }: PublishedState): void {
+export function writePublished(config: Config, { lastBatchId, watermarks, seen, project }: PublishedState): void {
   const content: z.input<typeof copy> = {
     version: 1,
     warehouse: identityOf(config.warehouseUrl),
     lastBatchId,
     watermarks: [...watermarks].map(([name, one]) => [name, { ...one, fence: { ...one.fence } }]),
+    seen: [...seen],
     project,
   };
   const file = fileOf(config);

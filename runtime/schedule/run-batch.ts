@@ -175,6 +175,8 @@ async function runSteps(options: RunBatchOptions, context: StepsContext): Promis
       const message = `nothing new since batch ${remembered?.lastBatchId}: no model needs to be built`;
       events.emit({ type: "log", batchId, at: clock.now(), level: "info", message });
       Object.assign(progress, untouchedModels(project));
+      // A later batch may see by less that there is nothing new.
+      if (loaded.state) remember(options, context, { ...loaded.state, project: fingerprint });
       return undefined;
     }
     await buildModels({

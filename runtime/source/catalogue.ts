@@ -26,6 +26,8 @@ export interface Relation {
 
 export interface RelationColumn {
   readonly name: string;
+  /** attnum, which no other column of the table ever had. */
+  readonly number: number;
   readonly type: PostgresType;
   readonly notNull: boolean;
   readonly comment: string | null;
@@ -55,6 +57,7 @@ interface RelationRow {
 interface ColumnRow {
   relation: number;
   name: string;
+  number: number;
   type_name: string;
   modifier: number;
   type_text: string;
@@ -91,10 +94,18 @@ async function withParts(query: RunQuery, pending: Promise<RelationRow[]>): Prom
     schemaUsage: schema_usage,
     columns: (columns.get(relation.oid) ?? []).map((row) => ({
       name: row.name,
+      number: row.number,
       type: { name: row.type_name, modifier: row.modifier, text: row.type_text },
       notNull: row.not_null,
       comment: row.comment,
     })),
     uniqueKeys: (keys.get(relation.oid) ?? []).map((row) => ({ isPrimary: row.is_primary, columns: row.columns })),
   }));
+}
+
+/** @throws RangeError if there is no such column, which preflight rules out */
+export function liveColumn(relation: Relation, name: string): RelationColumn {
+  const column = relation.columns.find((candidate) => candidate.name === name);
+  if (!column) throw new RangeError(`${relation.schema}.${relation.name} has no column ${name}`);
+  return column;
 }

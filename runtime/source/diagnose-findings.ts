@@ -2,7 +2,7 @@
 import { failed, ok, warning, type Finding } from "../core/finding.ts";
 import { formatBytes, formatSeconds } from "../core/format.ts";
 import { identifier, literal } from "../core/sql.ts";
-import type { ManifestTable } from "../manifest/manifest.ts";
+import { cursorsOf, type ManifestTable } from "../manifest/manifest.ts";
 import type { Relation } from "./catalogue.ts";
 import { describeAddress, type SourceAddress } from "./connection.ts";
 import { checkTable, extraColumns, OLDEST_VERSION } from "./preflight.ts";
@@ -179,9 +179,10 @@ export function tableFindings({ table, relation, user, cursor }: TableFacts): re
 function describeTable(table: ManifestTable, cursor: CursorFacts | undefined): string {
   const parts = [`${table.sourceSchema}.${table.sourceTable}: ${table.columns.length} columns`, table.sync.mode];
   if (table.primaryKey.length > 0) parts.push(`key ${table.primaryKey.join(", ")}`);
-  if (table.sync.cursor !== undefined) {
+  const cursors = cursorsOf(table.sync);
+  if (cursors.length > 0) {
     parts.push(
-      `cursor ${table.sync.cursor}${cursor === undefined || cursor.indexed ? "" : " (no index; small enough)"}`,
+      `cursor ${cursors.join(", ")}${cursor === undefined || cursor.indexed ? "" : " (no index; small enough)"}`,
     );
   }
   return `${parts.join("; ")}.`;
@@ -207,16 +208,17 @@ interface IndexFacts {
 }
 
 function indexFindings({ check, table, relation, cursor }: IndexFacts): readonly Finding[] {
-  const column = table.sync.cursor;
-  const exists = relation.columns.some(({ name }) => name === column);
-  if (!cursor || column === undefined || !exists || cursor.indexed || cursor.bytes < LARGE_TABLE) return [];
+  const columns = cursorsOf(table.sync);
+  const exist = columns.every((column) => relation.columns.some(({ name }) => name === column));
+  if (!cursor || columns.length === 0 || !exist || cursor.indexed || cursor.bytes < LARGE_TABLE) return [];
   // PostgreSQL cannot build the index of a partitioned table concurrently.
   const concurrently = relation.kind === "p" ? "" : "CONCURRENTLY ";
+  const place = identifier(relation.schema, relation.name);
   return [
     warning(
       check,
-      `No index begins with the cursor ${column}, so each batch reads all ${formatBytes(cursor.bytes)} of ${relation.schema}.${relation.name} for its changes.`,
-      `CREATE INDEX ${concurrently}ON ${identifier(relation.schema, relation.name)} (${identifier(column)});`,
+      `No index begins with the cursor ${columns.join(", ")}, so each batch reads all ${formatBytes(cursor.bytes)} of ${relation.schema}.${relation.name} for its changes.`,
+      columns.map((column) => `CREATE INDEX ${concurrently}ON ${place} (${identifier(column)});`).join(" "),
     ),
   ];
 }

@@ -3,7 +3,7 @@ import { Pool } from "pg";
 import type { Clock } from "../core/clock.ts";
 import { clockFinding, measureClockSkew } from "../core/clock-skew.ts";
 import { failedBy, type Finding } from "../core/finding.ts";
-import type { ManifestTable } from "../manifest/manifest.ts";
+import { cursorsOf, type ManifestTable } from "../manifest/manifest.ts";
 import { readRelations, type Relation, type RunQuery } from "./catalogue.ts";
 import { sourceConnection, type SourceAddress } from "./connection.ts";
 import {
@@ -137,16 +137,21 @@ async function readCursors(
 ): Promise<ReadonlyMap<string, CursorFacts>> {
   const wanted = tables.flatMap((table) => {
     const relation = relationOf(table, relations);
-    return relation && table.sync.cursor !== undefined
-      ? [{ table: table.name, relation: relation.oid, cursor: table.sync.cursor }]
+    return relation
+      ? cursorsOf(table.sync).map((cursor) => ({ table: table.name, relation: relation.oid, cursor }))
       : [];
   });
-  const rows = await query<CursorFacts & { relation: number }>(CURSOR_INDEXES, [JSON.stringify(wanted)]);
-  const found = new Map(rows.map((row) => [row.relation, row]));
+  const rows = await query<CursorFacts & { relation: number; cursor: string }>(CURSOR_INDEXES, [
+    JSON.stringify(wanted),
+  ]);
+  const byTable = Map.groupBy(wanted, (one) => one.table);
   return new Map(
-    wanted.flatMap(({ table, relation }) => {
-      const row = found.get(relation);
-      return row ? [[table, row] as const] : [];
+    [...byTable].flatMap(([table, cursors]) => {
+      const found = cursors.flatMap(({ relation, cursor }) =>
+        rows.filter((row) => row.relation === relation && row.cursor === cursor),
+      );
+      const [first] = found;
+      return first ? [[table, { bytes: first.bytes, indexed: found.every((row) => row.indexed) }] as const] : [];
     }),
   );
 }

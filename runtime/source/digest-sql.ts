@@ -7,13 +7,14 @@
 import { identifier } from "../core/sql.ts";
 import type { ManifestTable } from "../manifest/manifest.ts";
 import type { Relation } from "./catalogue.ts";
-import { sinceSql } from "./extract-sql.ts";
+import { sinceSql } from "./since-sql.ts";
+import type { Since } from "./source.ts";
 
 export interface DigestShape {
   readonly table: ManifestTable;
   readonly relation: Relation;
-  /** As for an extract: only rows whose cursor is at or after this value, or NULL. */
-  readonly since?: string | undefined;
+  /** As for an extract: only part of the rows. */
+  readonly since?: Since | undefined;
   /** Whether to take the keys of all rows too. */
   readonly keys: boolean;
 }

@@ -1,5 +1,5 @@
 /** The SELECT and COPY statements of an extract, as text. */
-import { identifier, literal } from "../core/sql.ts";
+import { identifier } from "../core/sql.ts";
 import { columnOf, type ManifestColumn, type ManifestTable } from "../manifest/manifest.ts";
 import {
   countedChecks,
@@ -11,7 +11,9 @@ import {
   type ValueCheck,
 } from "../manifest/postgres-type.ts";
 import { exactType } from "../manifest/warehouse-type.ts";
-import type { Relation, RelationColumn } from "./catalogue.ts";
+import { liveColumn, type Relation, type RelationColumn } from "./catalogue.ts";
+import { sinceSql } from "./since-sql.ts";
+import type { Since } from "./source.ts";
 import { counting, fitting, guarded, type GuardedColumn } from "./value-guard.ts";
 
 export interface ExtractSql {
@@ -32,7 +34,7 @@ export interface ExtractShape {
   readonly table: ManifestTable;
   readonly relation: Relation;
   readonly what: "rows" | "keys";
-  readonly since?: string | undefined;
+  readonly since?: Since | undefined;
   /** Whether values that do not fit, and are let through, are counted in settings, which have to hold numbers. */
   readonly counted?: boolean | undefined;
 }
@@ -93,20 +95,6 @@ function checksOf(live: RelationColumn, column: ManifestColumn): readonly ValueC
   const fit = fitOf(live.type, column.type);
   if (!fit.fits) throw new RangeError(`${column.name}: ${live.type.text} does not fit ${exactType(column.type)}`);
   return !column.nullable && !live.notNull ? [...fit.checks, { check: "not_null" }] : fit.checks;
-}
-
-/** Rows from the watermark on, and those whose cursor says nothing; the comparison is PostgreSQL's, on its own text. */
-export function sinceSql(table: ManifestTable, relation: Relation, since: string): string {
-  if (table.sync.cursor === undefined) throw new RangeError(`Table ${table.name} has no cursor`);
-  const cursor = identifier(table.sync.cursor);
-  const { type } = liveColumn(relation, table.sync.cursor);
-  return `(${cursor} >= ${literal(since)}::${type.name} OR ${cursor} IS NULL)`;
-}
-
-export function liveColumn(relation: Relation, name: string): RelationColumn {
-  const column = relation.columns.find((candidate) => candidate.name === name);
-  if (!column) throw new RangeError(`${relation.schema}.${relation.name} has no column ${name}`);
-  return column;
 }
 
 /** Heap pages `from` to `to` (exclusive); open-ended without `to`, so that nothing can lie behind the last range. */

@@ -69,7 +69,7 @@ async function planPieces({ request, relation }: ExtractOptions, sql: ExtractSql
   };
   const pieceBytes = Math.max(SMALLEST_RANGE, request.format.targetBytes / RANGES_PER_FILE);
   const pieces = pagePieces(open ? parts : [ranged], pieceBytes);
-  if (request.since === undefined || pieces.length === 1) return pieces;
+  if (request.since?.by !== "cursor" || pieces.length === 1) return pieces;
   const [row] = await query<{ "QUERY PLAN": [{ Plan: PlanNode }] }>(`EXPLAIN (FORMAT JSON) ${selectSql(sql, whole)}`);
   const plan = row?.["QUERY PLAN"][0].Plan;
   if (!plan || readsWholeTable(plan)) return pieces;

@@ -13,8 +13,8 @@ import {
   type ValueForm,
 } from "../manifest/fingerprint.ts";
 import { KEY_BITS, keyRanges, type KeyBuckets } from "../manifest/key-buckets.ts";
-import type { Relation } from "./catalogue.ts";
-import { extractSql, liveColumn, type PageRange } from "./extract-sql.ts";
+import { liveColumn, type Relation } from "./catalogue.ts";
+import { extractSql, type PageRange } from "./extract-sql.ts";
 
 export interface FingerprintSql extends FingerprintShape {
   readonly relation: Relation;

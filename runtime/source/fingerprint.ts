@@ -13,8 +13,7 @@ import {
 } from "../manifest/fingerprint.ts";
 import { rangeColumn, type KeySpread } from "../manifest/key-buckets.ts";
 import type { ManifestTable } from "../manifest/manifest.ts";
-import type { Relation } from "./catalogue.ts";
-import { liveColumn } from "./extract-sql.ts";
+import { liveColumn, type Relation } from "./catalogue.ts";
 import { fingerprintRowsSql, fingerprintSql, type FingerprintSql } from "./fingerprint-sql.ts";
 import { pagePieces, type Part } from "./page-ranges.ts";
 import type { Session } from "./session.ts";

@@ -5,6 +5,7 @@ import { NovaError } from "../core/errors.ts";
 import type { ManifestTable } from "../manifest/manifest.ts";
 import { readRelations, type RunQuery } from "./catalogue.ts";
 import { describeAddress, sourceConnection } from "./connection.ts";
+import { GUARDS, type Guards } from "./guards.ts";
 import { checkTable, OLDEST_VERSION, preflightError } from "./preflight.ts";
 import { Session } from "./session.ts";
 import { openSnapshot } from "./snapshot.ts";
@@ -25,6 +26,8 @@ export interface SourceOptions {
   /** Hears what is worth knowing but stops nothing. */
   readonly warn?: ((message: string) => void) | undefined;
   readonly clock?: Clock | undefined;
+  /** For tests of the tests, which take one away. */
+  readonly guards?: Partial<Guards> | undefined;
 }
 
 /**
@@ -75,7 +78,8 @@ export function connectSource(options: SourceOptions): Source {
         limits = await limitsOf(session, signal);
       }
       const { warn = () => {}, clock = systemClock } = options;
-      return openSnapshot({ openSession, limits, readers, clock, warn, tables, signal });
+      const guards = { ...GUARDS, ...options.guards };
+      return openSnapshot({ openSession, limits, readers, clock, guards, warn, tables, signal });
     },
 
     async [Symbol.asyncDispose]() {

@@ -2,7 +2,7 @@
 import type { ErrorCodeName } from "../core/error-codes.ts";
 import { NovaError } from "../core/errors.ts";
 import { identifier } from "../core/sql.ts";
-import type { ManifestTable } from "../manifest/manifest.ts";
+import { cursorsOf, type ManifestTable } from "../manifest/manifest.ts";
 import { cursorKindOf, fitOf } from "../manifest/postgres-type.ts";
 import { exactType } from "../manifest/warehouse-type.ts";
 import type { Relation } from "./catalogue.ts";
@@ -90,7 +90,7 @@ function checkColumns(table: ManifestTable, relation: Relation, sqlName: string)
   for (const column of table.columns) {
     const found = live.get(column.name);
     if (!found) {
-      const isCursor = table.sync.cursor === column.name;
+      const isCursor = cursorsOf(table.sync).includes(column.name);
       problems.push({
         code: isCursor ? "SOURCE_CURSOR_MISSING" : "SOURCE_COLUMN_MISSING",
         column: column.name,
@@ -109,25 +109,49 @@ function checkColumns(table: ManifestTable, relation: Relation, sqlName: string)
       });
     }
   }
-  const cursor = table.sync.cursor === undefined ? undefined : live.get(table.sync.cursor);
-  if (table.sync.cursor !== undefined && !cursor && !table.columns.some(({ name: one }) => one === table.sync.cursor)) {
-    problems.push({
-      code: "SOURCE_CURSOR_MISSING",
-      column: table.sync.cursor,
-      message: `${name} has no column "${table.sync.cursor}", which is to be its cursor.`,
-      remedy: "Correct sync.cursor in the manifest, or use mode: full_refresh.",
-    });
-  }
-  if (cursor && cursorKindOf(cursor.type) === undefined) {
-    problems.push({
-      code: "SOURCE_TYPE_MISMATCH",
-      column: cursor.name,
-      message: `${name}.${cursor.name} is ${cursor.type.text}, which cannot be a cursor: it is no timestamp, date or integer.`,
-      remedy: `For ${table.name}, choose another column as sync.cursor, or use mode: full_refresh.`,
-    });
-  }
-  return problems;
+  return [...problems, ...checkDetection(table, relation)];
 }
+
+/** Whether the table's changes can be told from the rest in the way that the manifest asks for. */
+function checkDetection(table: ManifestTable, relation: Relation): ColumnProblem[] {
+  const { mode, detect } = table.sync;
+  if (mode === "full_refresh") return [];
+  const name = `${relation.schema}.${relation.name}`;
+  const names = cursorsOf(table.sync);
+  const cursors = relation.columns.filter((column) => names.includes(column.name));
+  const problems = cursors.flatMap((cursor): ColumnProblem[] => {
+    if (cursorKindOf(cursor.type) === undefined) {
+      const message = `${name}.${cursor.name} is ${cursor.type.text}, which cannot be a cursor: it is no timestamp, date or integer.`;
+      const remedy = `For ${table.name}, choose another column as sync.cursor, or leave it out: detect: scan needs none.`;
+      return [{ code: "SOURCE_TYPE_MISMATCH", column: cursor.name, message, remedy }];
+    }
+    const [first] = cursors;
+    if (!first || first.type.name === cursor.type.name) return [];
+    const message = `${name}.${cursor.name} is ${cursor.type.text} and ${first.name} is ${first.type.text}: cursors of different types have no latest one.`;
+    const remedy = `For ${table.name}, name columns of one type as sync.cursor.`;
+    return [{ code: "SOURCE_TYPE_MISMATCH", column: cursor.name, message, remedy }];
+  });
+  for (const column of names.filter((one) => !table.columns.some((each) => each.name === one))) {
+    if (cursors.some((one) => one.name === column)) continue;
+    const message = `${name} has no column "${column}", which is to be its cursor.`;
+    problems.push({ code: "SOURCE_CURSOR_MISSING", column, message, remedy: "Correct sync.cursor in the manifest." });
+  }
+  const what = UNVERSIONED[relation.kind];
+  if (what === undefined || problems.length > 0) return problems;
+  const remedy = `For ${table.name}, name a column as sync.cursor that holds the time of a row's last change, or use mode: full_refresh.`;
+  const refuse = (why: string): ColumnProblem[] => [
+    { code: "SOURCE_DETECT_IMPOSSIBLE", message: `${name} is ${what}: ${why}.`, remedy },
+  ];
+  if (detect === "scan" || names.length === 0) return refuse("it has no row versions to find changes by");
+  const counts = cursors.some((cursor) => cursorKindOf(cursor.type) === "number");
+  return counts ? refuse("nothing tells which numbers of its cursor may still appear") : [];
+}
+
+const UNVERSIONED: Partial<Record<Relation["kind"], string>> = {
+  v: "a view",
+  m: "a materialized view",
+  f: "a foreign table",
+};
 
 /** A key that PostgreSQL itself keeps unique, and that is never NULL, is among the columns. Views have none, so nothing is asked of them. */
 function checkKey(table: ManifestTable, relation: Relation): [message: string, remedy: string] | undefined {

@@ -4,11 +4,10 @@ import type { Clock } from "../core/clock.ts";
 import { NovaError } from "../core/errors.ts";
 import { identifier } from "../core/sql.ts";
 import type { ManifestTable } from "../manifest/manifest.ts";
-import { cursorKindOf } from "../manifest/postgres-type.ts";
 import { readRelations, type Relation, type RunQuery } from "./catalogue.ts";
+import { scopeOf, type TableFacts } from "./detection.ts";
 import { digestSql } from "./digest-sql.ts";
 import { extractTable } from "./extract.ts";
-import { liveColumn } from "./extract-sql.ts";
 import {
   fingerprintBasis,
   fingerprintTable,
@@ -17,9 +16,22 @@ import {
   type SourceFingerprintRequest,
   type SourceRow,
 } from "./fingerprint.ts";
-import { readFence, readHighest, type Fence } from "./fence.ts";
+import { readActivity } from "./fence.ts";
+import { oldestOf, type ServerGround } from "./ground.ts";
+import type { Guards } from "./guards.ts";
+import { readPosition } from "./position.ts";
 import type { Session } from "./session.ts";
-import type { DigestRequest, ExtractRequest, ExtractSummary, SourceSnapshot, TableDigest } from "./source.ts";
+import { readFacts, readServer, readTableSequences, readWal, type TableRelation } from "./snapshot-facts.ts";
+import type {
+  DigestRequest,
+  ExtractRequest,
+  ExtractSummary,
+  PositionRequest,
+  ReadScope,
+  SourceSnapshot,
+  TableDigest,
+  TablePosition,
+} from "./source.ts";
 import { sqlFile } from "./sql-file.ts";
 import { beginSql, type TransactionLimits } from "./transaction.ts";
 
@@ -29,8 +41,13 @@ const LOCK_HOLDERS = sqlFile("lock-holders");
  * The first query of the transaction, so the one that takes its snapshot: rows committed before `at` are in it. It must come after the
  * locks: in an older snapshot, a table that was truncated or rewritten while its lock was waited for is empty.
  */
-const EXPORT = `SELECT pg_export_snapshot() AS id, pg_backend_pid() AS pid, pg_snapshot_xmin(pg_current_snapshot())::text AS horizon,
+const EXPORT = `SELECT pg_export_snapshot() AS id, pg_backend_pid() AS pid, pg_current_snapshot()::text AS snapshot,
   to_char(statement_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at`;
+
+const FLUSHED = `SELECT pg_current_wal_flush_lsn() >= $1::pg_lsn AS flushed,
+  (SELECT setting::int FROM pg_catalog.pg_settings WHERE name = 'wal_writer_delay') AS delay`;
+/** Milliseconds. */
+const FLUSH_POLL = 20;
 
 export interface SnapshotOptions {
   /** A connection in autocommit, or in the transaction that `begin` opens. */
@@ -38,46 +55,66 @@ export interface SnapshotOptions {
   readonly limits: TransactionLimits;
   readonly readers: number;
   readonly clock: Clock;
+  readonly guards: Guards;
   readonly warn: (message: string) => void;
   readonly tables: readonly ManifestTable[];
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * The order of the steps is what makes the watermarks true: highest numbers, open transactions, locks, snapshot.
+ * The order of the steps is what makes the fences true: last numbers of sequences, clock, open transactions, locks, snapshot.
  *
  * @throws NovaError SOURCE_TABLE_MISSING, SOURCE_LOCK_TIMEOUT and the others of SOURCE_*
  */
 export async function openSnapshot(options: SnapshotOptions): Promise<SourceSnapshot> {
-  const { openSession, limits, clock, tables, signal } = options;
+  const { openSession, limits, guards, tables, signal } = options;
   const leader = await openSession("", signal);
   try {
-    const query: RunQuery = (sql, params) => leader.query(sql, params, { signal, doing: "opening the snapshot" });
+    const asking =
+      (session: Session): RunQuery =>
+      (sql, params) =>
+        session.query(sql, params, { signal, doing: "opening the snapshot" });
+    const query = asking(leader);
     await leader.begin(beginSql(limits), signal);
     const before = pair(tables, await readRelations(query, tables.map(sourceName)));
-    const numbers = await readHighest(query, before);
     await leader.rollback();
-    const fence = await readFence({ query, clock, numbers, signal });
+    const name = await readServer(query);
+    const look = async (outside: RunQuery) => ({
+      sequences: await readTableSequences(outside, before),
+      activity: await readActivity(outside),
+    });
+    const early = guards.activity === "before" ? await look(query) : undefined;
+    if (early) await guards.between();
     await leader.beginWithoutSnapshot(beginSql(limits), signal);
     await lockTables(options, leader, before);
-    const [row] = await query<{ id: string; pid: number; at: string; horizon: string }>(EXPORT);
+    const [row] = await query<{ id: string; pid: number; at: string; snapshot: string }>(EXPORT);
     if (!row) throw new RangeError("pg_export_snapshot gave no row");
     leader.identify(row.pid);
+    const seen = early ?? (await lookAfterwards(options, look, asking));
+    const server: ServerGround = { server: name, snapshot: row.snapshot, wal: await readWal(query, name) };
     const relations = pair(tables, await readRelations(query, tables.map(sourceName)));
-    return new PostgresSnapshot({ ...options, leader, fence, id: row.id, at: row.at, horizon: row.horizon, relations });
+    const facts = await readFacts({ query, tables: relations, server, ...seen });
+    const openedAt = options.clock.now().getTime();
+    return new PostgresSnapshot({ ...options, leader, id: row.id, at: row.at, server, openedAt, facts });
   } catch (thrown) {
     await leader[Symbol.asyncDispose]();
     throw thrown;
   }
 }
 
+/** For tests only: the order that loses rows. */
+async function lookAfterwards<T>(
+  { openSession, guards, signal }: SnapshotOptions,
+  look: (query: RunQuery) => Promise<T>,
+  asking: (session: Session) => RunQuery,
+): Promise<T> {
+  await guards.between();
+  await using outside = await openSession("", signal);
+  return await look(asking(outside));
+}
+
 const sourceName = (table: ManifestTable) => ({ schema: table.sourceSchema, name: table.sourceTable });
 const qualified = (table: ManifestTable) => identifier(table.sourceSchema, table.sourceTable);
-
-interface TableRelation {
-  readonly table: ManifestTable;
-  readonly relation: Relation;
-}
 
 function pair(tables: readonly ManifestTable[], relations: readonly Relation[]): TableRelation[] {
   return tables.map((table) => {
@@ -130,16 +167,19 @@ async function lockTables(
 
 interface OpenSnapshot extends SnapshotOptions {
   readonly leader: Session;
-  readonly fence: Fence;
   readonly id: string;
   readonly at: string;
-  readonly horizon: string;
-  readonly relations: readonly TableRelation[];
+  readonly server: ServerGround;
+  /** Milliseconds of the clock. */
+  readonly openedAt: number;
+  /** By name of the table. */
+  readonly facts: ReadonlyMap<string, TableFacts>;
 }
 
 class PostgresSnapshot implements SourceSnapshot {
   readonly at: string;
   readonly horizon: string;
+  readonly state: string | undefined;
   readonly #options: OpenSnapshot;
   readonly #limit: LimitFunction;
   readonly #idle: Session[] = [];
@@ -147,7 +187,9 @@ class PostgresSnapshot implements SourceSnapshot {
 
   constructor(options: OpenSnapshot) {
     this.at = options.at;
-    this.horizon = options.horizon;
+    const { server, snapshot, wal } = options.server;
+    this.horizon = String(oldestOf(snapshot));
+    this.state = server === undefined || wal === null ? undefined : snapshot;
     this.#options = options;
     this.#limit = pLimit(options.readers);
   }
@@ -156,55 +198,53 @@ class PostgresSnapshot implements SourceSnapshot {
     return this.#options.leader.usable;
   }
 
-  async watermark(table: ManifestTable, previous: string | null, signal?: AbortSignal): Promise<string | null> {
-    const { cursor } = table.sync;
-    if (cursor === undefined) return null;
-    const relation = this.#relation(table);
-    const fence = this.#bound(table, relation);
-    if (fence === undefined) return previous;
-    const { type } = liveColumn(relation, cursor);
-    // LEAST and GREATEST pass over NULL, which here is an empty table, a fence before the first row, or the first batch.
-    const sql = `SELECT CASE WHEN highest IS NULL OR fence IS NULL THEN previous
-        ELSE greatest(least(highest, fence), previous) END::text AS watermark
-      FROM (SELECT max(${identifier(cursor)}) AS highest FROM ${qualified(table)}) AS shown,
-           (SELECT ${fence.sql}::${type.name} AS fence, $2::${type.name} AS previous) AS given`;
-    const rows = await this.#limit(() =>
+  scope(table: ManifestTable, previous: TablePosition): ReadScope {
+    return scopeOf(this.#facts(table), previous);
+  }
+
+  async position({ table, previous, since, signal }: PositionRequest): Promise<TablePosition> {
+    const { guards } = this.#options;
+    return await this.#limit(() =>
       this.#withReader(signal, (session) =>
-        session.query<{ watermark: string | null }>(sql, [fence.value, previous], {
-          signal,
-          doing: `reading the highest ${cursor} of ${table.name}`,
+        readPosition({
+          facts: this.#facts(table),
+          guards,
+          previous,
+          since,
+          query: (sql, params) =>
+            session.query(sql, params, { signal, doing: `reading how far ${table.name} has come` }),
+          stays: (why) => this.#warnOnce(why),
         }),
       ),
     );
-    return rows[0]?.watermark ?? null;
   }
 
-  /** What the cursor may not go beyond, of the cursor's type; undefined if that is unknown. */
-  #bound(table: ManifestTable, relation: Relation): { sql: string; value: string | null } | undefined {
-    const { fence } = this.#options;
-    if (fence.unknown !== undefined && !this.#warned) {
-      this.#warned = true;
-      this.#options.warn(
-        `Watermarks may stay where they are, so the next batch reads more than it must: ${fence.unknown}.`,
+  /**
+   * A commit that the server confirms before it is on disk (synchronous_commit = off) is gone after a crash, and another transaction gets its
+   * number: what lies before a fence would change. The log is on disk three times wal_writer_delay later at the latest
+   * (https://www.postgresql.org/docs/current/wal-async-commit.html), nearly always before the last row is read.
+   */
+  async settle(signal?: AbortSignal): Promise<void> {
+    const { server, clock, guards, openedAt } = this.#options;
+    if (server.wal === null || !guards.flushed) return;
+    for (;;) {
+      const [row] = await this.#limit(() =>
+        this.#withReader(signal, (session) =>
+          session.query<{ flushed: boolean; delay: number }>(FLUSHED, [server.wal], {
+            signal,
+            doing: "waiting for the log",
+          }),
+        ),
       );
+      if (!row || row.flushed || clock.now().getTime() - openedAt > 3 * row.delay) return;
+      await clock.sleep(FLUSH_POLL, signal);
     }
-    const kind = cursorKindOf(liveColumn(relation, table.sync.cursor ?? "").type);
-    switch (kind) {
-      case "number": {
-        const value = fence.numbers.get(table.name);
-        return value === undefined ? undefined : { sql: "$1", value };
-      }
-      case "instant":
-        return fence.time === undefined ? undefined : { sql: "$1::timestamptz", value: fence.time };
-      case "local":
-      case "day":
-        // The writer's time zone is unknown; nowhere is it earlier than at UTC-12, and what is read twice is merged.
-        return fence.time === undefined
-          ? undefined
-          : { sql: "(($1::timestamptz AT TIME ZONE 'UTC') - interval '12 hours')", value: fence.time };
-      case undefined:
-        return undefined;
-    }
+  }
+
+  #warnOnce(why: string): void {
+    if (this.#warned) return;
+    this.#warned = true;
+    this.#options.warn(`Watermarks may stay where they are, so the next batch reads more than it must: ${why}.`);
   }
 
   async digest({ table, since, keys, signal }: DigestRequest): Promise<TableDigest> {
@@ -256,10 +296,14 @@ class PostgresSnapshot implements SourceSnapshot {
     };
   }
 
-  #relation(table: ManifestTable): Relation {
-    const found = this.#options.relations.find((one) => one.table.name === table.name);
+  #facts(table: ManifestTable): TableFacts {
+    const found = this.#options.facts.get(table.name);
     if (!found) throw new RangeError(`The snapshot was not opened for table ${table.name}`);
-    return found.relation;
+    return found;
+  }
+
+  #relation(table: ManifestTable): Relation {
+    return this.#facts(table).relation;
   }
 
   /** Lends a reader; one whose statement failed or was cancelled is not used again. */

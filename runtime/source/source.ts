@@ -25,12 +25,22 @@ export interface SourceSnapshot extends AsyncDisposable {
   readonly horizon: string;
 
   /**
-   * The watermark for the next batch: the highest cursor value that this snapshot shows, but never beyond the start of a transaction
-   * that is still open, whose rows it cannot show yet. PostgreSQL's own text; null for an empty table.
-   *
-   * @param previous the watermark before, which the new one never falls behind
+   * Names what it shows: where the ground of a table is the same, snapshots of the same state show the same rows. Undefined where that cannot
+   * be known (a standby, or a server that does not say which one it is).
    */
-  watermark(table: ManifestTable, previous: string | null, signal?: AbortSignal): Promise<string | null>;
+  readonly state: string | undefined;
+
+  /**
+   * Which rows a batch has to read that goes on from `previous`, so that none is left out whose transaction was open then; some may be
+   * among them that were read before.
+   */
+  scope(table: ManifestTable, previous: TablePosition): ReadScope;
+
+  /** How far the table has been read once `since` is read from this snapshot. */
+  position(request: PositionRequest): Promise<TablePosition>;
+
+  /** Waits until what it shows would outlast a crash of the source; to be called before anything of it is published. */
+  settle(signal?: AbortSignal): Promise<void>;
 
   /** What the table comes to, cheaper than reading it: by this a later batch sees that there is nothing new. */
   digest(request: DigestRequest): Promise<TableDigest>;
@@ -54,10 +64,50 @@ export interface SourceSnapshot extends AsyncDisposable {
   alive(): boolean;
 }
 
+/** How far a table has been read; it commits with the rows. Texts are PostgreSQL's own, and compared only there. */
+export interface TablePosition {
+  /** No row is missing whose cursor lies before it; null where that is not known, or nobody asks. */
+  readonly cursor: string | null;
+  /** What `cursor` is a value of. */
+  readonly cursorColumn: string | null;
+  /** By name: row-version fence, ground, and what else the next batch needs to know. */
+  readonly fence: Readonly<Record<string, string>>;
+}
+
+/** Part of a table. */
+export interface Since {
+  /**
+   * `cursor`: rows whose cursor is at or after `from`, or NULL. `version`: rows whose version was written by the transaction `from` (its xid8)
+   * or a later one.
+   */
+  readonly by: "cursor" | "version";
+  readonly from: string;
+  /** OIDs of partitions of which all rows are wanted. */
+  readonly parts?: readonly number[] | undefined;
+}
+
+export interface ReadScope {
+  /** Undefined: the whole table. */
+  readonly since: Since | undefined;
+  /** Why the whole table, or a way other than the one that was asked for; for the log. */
+  readonly why?: string | undefined;
+  /** Whether the rows are what they were then if the snapshot's `state` is. */
+  readonly sameGround: boolean;
+}
+
+export interface PositionRequest {
+  readonly table: ManifestTable;
+  /** Of the last batch; undefined for a table that is read for the first time. */
+  readonly previous: TablePosition | undefined;
+  /** What this batch reads. */
+  readonly since: Since | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 export interface DigestRequest {
   readonly table: ManifestTable;
-  /** Only rows whose cursor is at or after this value, or NULL; undefined takes the whole table. */
-  readonly since?: string | undefined;
+  /** Only part of the rows; undefined takes the whole table. */
+  readonly since?: Since | undefined;
   /** Whether the keys of all rows are taken too. */
   readonly keys: boolean;
   readonly signal?: AbortSignal | undefined;
@@ -81,8 +131,8 @@ export interface ExtractRequest {
   readonly table: ManifestTable;
   /** `rows`: the columns of the manifest in its order. `keys`: only those of the primary key, in the key's order. */
   readonly what: "rows" | "keys";
-  /** Only rows whose cursor is at or after this value, or NULL; undefined reads the whole table. */
-  readonly since?: string | undefined;
+  /** Only part of the rows; undefined reads the whole table. */
+  readonly since?: Since | undefined;
   readonly format: StagedFileFormat;
   /** Existing folder for the files. */
   readonly folder: string;

@@ -20,6 +20,7 @@ WITH RECURSIVE attribute AS (
 )
 SELECT attribute.attrelid AS relation,
        attribute.attname AS name,
+       attribute.attnum AS number,
        CASE WHEN n.nspname = 'pg_catalog' THEN t.typname::text ELSE n.nspname || '.' || t.typname END AS type_name,
        base.modifier,
        format_type(attribute.atttypid, attribute.atttypmod) AS type_text,

@@ -58,12 +58,10 @@ describe("a batch that finds nothing new", () => {
     expect(result.models).toMatchObject([{ name: "sales", status: "skipped" }]);
     expect(statuses(result)).toEqual(["skipped", "skipped"]);
     const lines = shop.events.flatMap((event) => (event.type === "log" && event.batchId === 2 ? [event.message] : []));
-    expect(lines).toEqual([
-      "nothing new since batch 1",
-      "nothing new since batch 1",
-      "nothing new since batch 1",
-      "nothing new since batch 1: no model needs to be built",
-    ]);
+    expect(lines.pop()).toBe("nothing new since batch 1: no model needs to be built");
+    // Unless another database of the same server has been written to meanwhile, no table has to be looked at.
+    const looked = ["nothing new since batch 1", "nothing new since batch 1", "nothing new since batch 1"];
+    expect([looked.join(), "nothing has happened in the source since batch 1"]).toContain(lines.join());
     using store = Store.open({ folder: shop.config.stateDir });
     expect(store.batch(2)).toMatchObject({
       status: "success",
@@ -391,6 +389,9 @@ describe("a warehouse that costs nothing", () => {
     expect(result).not.toHaveProperty("usage");
     expect(existsSync(copyOf(shop))).toBe(false);
     expect(shop.events.filter((event) => event.type === "task_started" && event.task.kind === "digest")).toEqual([]);
-    expect(JSON.stringify(await shop.ask("SELECT fence FROM pipeline.watermarks"))).not.toContain("digest");
+    const [fence] = await shop.ask("SELECT fence FROM pipeline.watermarks WHERE table_name = 'orders'");
+    const { version, digest } = JSON.parse(fence?.[0] ?? "") as Record<string, string>;
+    expect(version).toMatch(/^\d+$/);
+    expect(digest).toBeUndefined();
   });
 });

@@ -3,12 +3,14 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ManifestTable } from "../../../runtime/manifest/manifest.ts";
 import { connectSource } from "../../../runtime/source/postgres.ts";
-import type { TableDigest } from "../../../runtime/source/source.ts";
+import type { Since, TableDigest } from "../../../runtime/source/source.ts";
 import { extract } from "../../support/extract.ts";
 import { manifestTable } from "../../support/manifest-table.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/postgres.ts";
 
-const SINCE = "2026-01-10 00:00:00+00";
+const SINCE: Since = { by: "cursor", from: "2026-01-10 00:00:00+00" };
+
+const EARLY: Since = { by: "cursor", from: "2026-01-01" };
 
 const TABLE = manifestTable({
   name: "t",
@@ -31,7 +33,7 @@ async function createTable(): Promise<void> {
 
 interface Taking {
   readonly table?: ManifestTable;
-  readonly since?: string | undefined;
+  readonly since?: Since | undefined;
   readonly keys?: boolean;
 }
 
@@ -111,9 +113,9 @@ test("tells texts apart that a collation takes as equal", async () => {
   await db.query(`DROP TABLE t; CREATE COLLATION careless (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
     CREATE TABLE t (id text COLLATE careless PRIMARY KEY, at date); INSERT INTO t VALUES ('a', NULL)`);
   const table = manifestTable({ ...TABLE, columns: { id: "text", at: "date" } });
-  const before = await take({ table, since: "2026-01-01" });
+  const before = await take({ table, since: EARLY });
   await db.query("UPDATE t SET id = 'A'");
-  const after = await take({ table, since: "2026-01-01" });
+  const after = await take({ table, since: EARLY });
   expect(after.keys).not.toEqual(before.keys);
   expect(after.rows).not.toEqual(before.rows);
 });
@@ -128,7 +130,7 @@ test.each([
   await createTable();
   await db.query(`DROP TABLE t; ${sql}; INSERT INTO t VALUES (1, '2026-01-01'), (15, NULL)`);
   const table = manifestTable({ ...TABLE, columns: { id: "integer", at: "date" } });
-  expect(await take({ table, since: "2026-01-01" })).toMatchObject({ rows: { count: 2 }, keys: { count: 2 } });
+  expect(await take({ table, since: EARLY })).toMatchObject({ rows: { count: 2 }, keys: { count: 2 } });
   await db.query("DROP TABLE IF EXISTS base CASCADE");
 });
 

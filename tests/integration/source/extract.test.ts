@@ -147,7 +147,7 @@ test("`since` reads from the value on, and the rows whose cursor is NULL, with a
     await db.query(index);
     await using source = connectSource({ url: db.url });
     await using snapshot = await source.openSnapshot([table]);
-    const since = "2024-01-01 00:00:00.059997+00";
+    const since = { by: "cursor", from: "2024-01-01 00:00:00.059997+00" } as const;
     const { records, files } = await extract(snapshot, table, {
       since,
       format: { compression: "none", targetBytes: 1 << 20 },

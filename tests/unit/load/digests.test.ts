@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { systemClock } from "../../../runtime/core/clock.ts";
-import { Digests, fenceOf, isComparable, isUnchanged, rowsMirrored } from "../../../runtime/load/digests.ts";
-import type { DigestRequest, SourceSnapshot, TableDigest } from "../../../runtime/source/source.ts";
+import { Digests, digestFence, isComparable, isUnchanged, rowsMirrored } from "../../../runtime/load/digests.ts";
+import type { DigestRequest, Since, SourceSnapshot, TableDigest } from "../../../runtime/source/source.ts";
 import type { Watermark } from "../../../runtime/warehouse/warehouse.ts";
 import { manifestTable, type TableSketch } from "../../support/manifest-table.ts";
 
@@ -12,6 +12,8 @@ const table = (changes: Partial<TableSketch> = {}) =>
 
 const ROWS = { count: 2, hash: "11" };
 const KEYS = { count: 5, hash: "-7" };
+const FROM_1: Since = { by: "cursor", from: "1" };
+const FROM_2: Since = { by: "cursor", from: "2" };
 
 /** Gives the same digest each time, and notes what it was asked for. */
 function snapshot() {
@@ -25,62 +27,72 @@ function snapshot() {
 
 test("a digest is taken once for each place to read on from, and the keys once for all", async () => {
   const { asked, digests } = snapshot();
-  expect(digests.has(table(), "1")).toBe(false);
-  expect(await digests.take(table(), "1", signal)).toEqual({ rows: ROWS, keys: KEYS });
-  expect(digests.has(table(), "1")).toBe(true);
-  await digests.take(table(), "1", signal);
-  expect(digests.has(table(), "2")).toBe(false);
-  expect(await digests.take(table(), "2", signal)).toEqual({ rows: ROWS, keys: KEYS });
+  expect(digests.has(table(), FROM_1)).toBe(false);
+  expect(await digests.take(table(), FROM_1, signal)).toEqual({ rows: ROWS, keys: KEYS });
+  expect(digests.has(table(), FROM_1)).toBe(true);
+  await digests.take(table(), FROM_1, signal);
+  expect(digests.has(table(), FROM_2)).toBe(false);
+  expect(digests.has(table(), { ...FROM_1, by: "version" })).toBe(false);
+  expect(await digests.take(table(), FROM_2, signal)).toEqual({ rows: ROWS, keys: KEYS });
   expect(asked).toEqual([
-    { since: "1", keys: true },
-    { since: "2", keys: false },
+    { since: FROM_1, keys: true },
+    { since: FROM_2, keys: false },
   ]);
 });
+
+const watermark = (fence: Watermark["fence"]): Watermark => ({ batchId: 1, cursor: "1", cursorColumn: "at", fence });
 
 test.each<
   [
     what: string,
     sketch: Partial<TableSketch>,
-    cursor: string | null,
-    since: string | undefined,
+    wanted: Since | undefined,
+    since: Since | undefined,
     keys: boolean,
     mirrored: number | undefined,
   ]
 >([
-  ["an incremental table", {}, "1", "1", true, 5],
+  ["an incremental table", {}, FROM_1, FROM_1, true, 5],
   [
     "one whose deletes are ignored",
     { sync: { mode: "incremental", cursor: "at", deletes: "ignore" } },
-    "1",
-    "1",
+    FROM_1,
+    FROM_1,
     false,
     undefined,
   ],
-  ["one without a watermark", {}, null, undefined, false, 2],
-  ["an append table", { sync: { mode: "append", cursor: "at" } }, "1", "1", false, undefined],
-  ["a table that is always read whole", { sync: { mode: "full_refresh" } }, null, undefined, false, 2],
+  [
+    "one whose deletes wait for verification",
+    { sync: { mode: "incremental", cursor: "at", deleteCheck: "verify" } },
+    FROM_1,
+    FROM_1,
+    false,
+    undefined,
+  ],
+  ["one without a fence", {}, undefined, undefined, false, 2],
+  ["an append table", { sync: { mode: "append", cursor: "at" } }, FROM_1, FROM_1, false, undefined],
+  ["a table that is always read whole", { sync: { mode: "full_refresh" } }, undefined, undefined, false, 2],
   [
     "the same, with a cursor from the defaults",
     { sync: { mode: "full_refresh", cursor: "at" } },
-    "1",
+    FROM_1,
     undefined,
     false,
     2,
   ],
-  ["one without a key", { sync: { mode: "full_refresh" }, primaryKey: [] }, null, undefined, false, 2],
-])("of %s, what the next batch would read is digested", async (_, sketch, cursor, since, keys, mirrored) => {
+  ["one without a key", { sync: { mode: "full_refresh" }, primaryKey: [] }, undefined, undefined, false, 2],
+])("of %s, what the next batch would read is digested", async (_, sketch, wanted, since, keys, mirrored) => {
   const { asked, digests } = snapshot();
-  const digest = await digests.take(table(sketch), cursor, signal);
+  const digest = await digests.take(table(sketch), wanted, signal);
   expect(asked).toEqual([{ since, keys }]);
-  expect(rowsMirrored(table(sketch), cursor, digest)).toBe(mirrored);
+  const kept = watermark(digestFence(table(sketch), wanted, digest));
+  expect(rowsMirrored(table(sketch), kept, wanted)).toBe(mirrored);
 });
-
-const watermark = (fence: Watermark["fence"]): Watermark => ({ batchId: 1, cursor: "1", cursorColumn: "at", fence });
 
 test("a watermark compares with the digest that it was taken with, and no other", () => {
   const digest = { rows: ROWS, keys: KEYS };
-  const kept = watermark(fenceOf(table(), digest));
-  expect(isComparable(table(), kept)).toBe(true);
+  const kept = watermark(digestFence(table(), FROM_1, digest));
+  expect(isComparable(table(), kept, FROM_1)).toBe(true);
   expect(isUnchanged(kept, digest)).toBe(true);
   for (const other of [
     { rows: ROWS },
@@ -96,7 +108,9 @@ test("a watermark compares with the digest that it was taken with, and no other"
 test.each<[what: string, sketch: Partial<TableSketch>]>([
   ["the mode", { sync: { mode: "append", cursor: "at" } }],
   ["what becomes of deleted rows", { sync: { mode: "incremental", cursor: "at", deletes: "ignore" } }],
+  ["when deletes are looked for", { sync: { mode: "incremental", cursor: "at", deleteCheck: "verify" } }],
   ["the cursor", { sync: { mode: "incremental", cursor: "id" } }],
+  ["how changes are found", { sync: { mode: "incremental", cursor: "at", detect: "scan" } }],
   ["the key", { primaryKey: ["id", "at"] }],
   ["a type", { columns: { ...columns, note: "varchar(11)" } }],
   ["whether a column may be NULL", { columns: { ...columns, note: "varchar(10) not null" } }],
@@ -105,11 +119,14 @@ test.each<[what: string, sketch: Partial<TableSketch>]>([
   ["the source's table", { sourceTable: "other" }],
   ["the source's schema", { sourceSchema: "other" }],
 ])("nothing compares any more once %s is another", (_, sketch) => {
-  const kept = watermark(fenceOf(table(), { rows: ROWS, keys: KEYS }));
-  expect(isComparable(table(sketch), kept)).toBe(false);
+  const kept = watermark(digestFence(table(), FROM_1, { rows: ROWS, keys: KEYS }));
+  expect(isComparable(table(sketch), kept, FROM_1)).toBe(false);
 });
 
-test("nothing compares with a table that was never loaded, or by a batch that took no digest", () => {
-  expect(isComparable(table(), undefined)).toBe(false);
-  expect(isComparable(table(), watermark({}))).toBe(false);
+test("nothing compares with what is to be read from elsewhere, or with a batch that took no digest", () => {
+  const kept = watermark(digestFence(table(), FROM_1, { rows: ROWS, keys: KEYS }));
+  expect(isComparable(table(), kept, FROM_2)).toBe(false);
+  expect(isComparable(table(), kept, { ...FROM_1, parts: [16_384] })).toBe(false);
+  expect(isComparable(table(), kept, undefined)).toBe(false);
+  expect(isComparable(table(), watermark({}), FROM_1)).toBe(false);
 });

@@ -14,55 +14,38 @@ const table = (sync: SyncSettings, primaryKey: readonly string[] = ["id"]): Mani
   line: 1,
 });
 const incremental = table({ mode: "incremental", cursor: "changed_at", deletes: "hard" });
-const watermark = (cursor: string | null, cursorColumn: string | null = "changed_at") => ({
-  batchId: 1,
-  cursor,
-  cursorColumn,
-  fence: {},
-});
+const since = { by: "version", from: "740" } as const;
 
 describe("planTable", () => {
-  it("replaces a table that was never loaded, whatever its mode", () => {
-    for (const mode of ["full_refresh", "append", "incremental"] as const) {
-      expect(planTable(table({ mode, cursor: "changed_at", deletes: "hard" }), undefined, false)).toEqual({
-        action: "replace",
-        keys: "none",
-      });
-    }
-  });
-
-  it("replaces when told to load everything anew", () => {
-    expect(planTable(incremental, watermark("2026-01-01"), true)).toEqual({ action: "replace", keys: "none" });
-  });
-
-  it("reads an incremental table from its watermark, and all keys to find deletes", () => {
-    expect(planTable(incremental, watermark("2026-01-01"), false)).toEqual({
-      action: "merge",
-      since: "2026-01-01",
-      keys: "all-keys",
-    });
+  it("reads of an incremental table what may have changed, and all keys to find deletes", () => {
+    expect(planTable(incremental, since)).toEqual({ action: "merge", since, keys: "all-keys" });
   });
 
   it("does not look for deletes that are to be ignored", () => {
     const ignoring = table({ mode: "incremental", cursor: "changed_at", deletes: "ignore" });
-    expect(planTable(ignoring, watermark("2026-01-01"), false).keys).toBe("none");
+    expect(planTable(ignoring, since).keys).toBe("none");
+    expect(planTable(ignoring, undefined).keys).toBe("none");
   });
 
-  it("reads everything, and merges it, when the watermark is empty or of another cursor", () => {
-    for (const useless of [watermark(null), watermark("2026-01-01", "created_at")]) {
-      expect(planTable(incremental, useless, false)).toEqual({ action: "merge", since: undefined, keys: "rows" });
-    }
+  it("leaves deletes to `verify` where the manifest says so, but takes what a whole reading shows", () => {
+    const deferring = table({ mode: "incremental", deletes: "hard", deleteCheck: "verify" });
+    expect(planTable(deferring, since).keys).toBe("none");
+    expect(planTable(deferring, undefined).keys).toBe("rows");
+  });
+
+  it("reads everything, and merges it, when anything may have changed", () => {
+    expect(planTable(incremental, undefined)).toEqual({ action: "merge", since: undefined, keys: "rows" });
   });
 
   it("merges a full refresh by key, so that rows that did not change keep their batch", () => {
-    expect(planTable(table({ mode: "full_refresh", deletes: "hard" }), watermark(null, null), false)).toEqual({
+    expect(planTable(table({ mode: "full_refresh", deletes: "hard" }), undefined)).toEqual({
       action: "merge",
       keys: "rows",
     });
   });
 
   it("replaces a full refresh without a key", () => {
-    expect(planTable(table({ mode: "full_refresh", deletes: "hard" }, []), watermark(null, null), false)).toEqual({
+    expect(planTable(table({ mode: "full_refresh", deletes: "hard" }, []), undefined)).toEqual({
       action: "replace",
       keys: "none",
     });
@@ -70,10 +53,7 @@ describe("planTable", () => {
 
   it("never deletes from a table that is appended to", () => {
     const append = table({ mode: "append", cursor: "changed_at", deletes: "ignore" });
-    expect(planTable(append, watermark("2026-01-01"), false)).toEqual({
-      action: "merge",
-      since: "2026-01-01",
-      keys: "none",
-    });
+    expect(planTable(append, since)).toEqual({ action: "merge", since, keys: "none" });
+    expect(planTable(append, undefined).keys).toBe("none");
   });
 });

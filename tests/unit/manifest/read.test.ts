@@ -68,6 +68,20 @@ describe("parseManifest", () => {
     expect(total?.onMisfit).toBe("text");
   });
 
+  it("needs no cursor to find changes", () => {
+    const sync = (text: string) =>
+      parseManifest(FILE, GOOD.replace("mode: incremental, cursor: changed_at", text)).tables[0]?.sync;
+    expect(sync("mode: incremental")).toEqual({ mode: "incremental", deletes: "hard" });
+    expect(sync("detect: scan, delete_check: verify")).toEqual({
+      mode: "incremental",
+      detect: "scan",
+      deletes: "hard",
+      deleteCheck: "verify",
+    });
+    expect(sync("cursor: [changed_at, id]")).toMatchObject({ mode: "incremental", cursor: ["changed_at", "id"] });
+    expect(sync("deletes: hard")).toEqual({ mode: "full_refresh", deletes: "hard" });
+  });
+
   it("lets a table change the source's defaults", () => {
     const text = GOOD.replace("primary_key: [id]", "primary_key: [id], source_table: pedidos, sync: {deletes: ignore}");
     expect(parseManifest(FILE, text).tables[0]).toMatchObject({
@@ -108,7 +122,26 @@ describe("parseManifest", () => {
       GOOD.replace("mode: incremental", "mode: incrementel"),
       `${FILE}:5:49 mode must be one of: full_refresh, append, incremental`,
     ],
-    ["no cursor", GOOD.replace(", cursor: changed_at", ""), "has mode: incremental but no cursor"],
+    [
+      "no cursor to detect by",
+      GOOD.replace("cursor: changed_at", "detect: cursor"),
+      `table "orders" has detect: cursor but no cursor; add "cursor: <column>" to sync, or use detect: scan`,
+    ],
+    [
+      "an unknown way to detect",
+      GOOD.replace("cursor: changed_at", "detect: guess"),
+      "detect must be one of: scan, cursor",
+    ],
+    [
+      "a cursor of another kind",
+      GOOD.replace("cursor: changed_at", "cursor: {a: b}"),
+      "cursor: must be a column, or a list",
+    ],
+    [
+      "a list of cursors with a column that is none",
+      GOOD.replace("cursor: changed_at", "cursor: [changed_at, change_at]"),
+      `cursor "change_at" is no column of table "orders"; did you mean "changed_at"?`,
+    ],
     ["a column twice", GOOD.replace("{name: total,", "{name: ID,"), `column "ID" of "orders" stands here twice`],
     ["a column of the load's own", GOOD.replace("{name: total,", "{name: _batch_id,"), "is the load's own column"],
     ["an unknown policy", POLICY("nul"), `${FILE}:11:71 on_misfit must be one of: fail, text, null`],

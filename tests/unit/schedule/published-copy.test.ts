@@ -24,6 +24,7 @@ const STATE: PublishedState = {
     ],
     ["__proto__", { batchId: 5, cursor: null, cursorColumn: null, fence: {} }],
   ]),
+  seen: new Map([["vendas", "740:740:"]]),
   project: "p",
 };
 

@@ -121,9 +121,10 @@ describe("a table", () => {
     readable: true,
     filtered: false,
     columns: [
-      { name: "id", type: { name: "int4", modifier: -1, text: "integer" }, notNull: true, comment: null },
+      { name: "id", number: 1, type: { name: "int4", modifier: -1, text: "integer" }, notNull: true, comment: null },
       {
         name: "changed",
+        number: 2,
         type: { name: "timestamptz", modifier: -1, text: "timestamp with time zone" },
         notNull: false,
         comment: null,
@@ -158,7 +159,13 @@ describe("a table", () => {
 
   it("gives every problem a finding of its own, warnings behind failures", () => {
     const [id] = relation.columns;
-    const extra = { name: "extra", type: { name: "text", modifier: -1, text: "text" }, notNull: false, comment: null };
+    const extra = {
+      name: "extra",
+      number: 3,
+      type: { name: "text", modifier: -1, text: "text" },
+      notNull: false,
+      comment: null,
+    };
     const wrong = { ...relation, readable: false, columns: id ? [id, extra] : [] };
     expect(tableFindings({ ...facts, relation: wrong }).map(({ status, remedy }) => [status, remedy])).toEqual([
       ["failed", 'GRANT SELECT ON "public"."sales" TO "loader";'],

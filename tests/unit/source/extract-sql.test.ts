@@ -5,6 +5,7 @@ import { manifestTable } from "../../support/manifest-table.ts";
 
 const column = (name: string, type: string, options: { modifier?: number; notNull?: boolean } = {}) => ({
   name,
+  number: 1,
   type: { name: type, modifier: options.modifier ?? -1, text: type },
   notNull: options.notNull ?? true,
   comment: null,
@@ -60,7 +61,8 @@ test("keys are those of the primary key, without a list of quoted columns that w
 });
 
 test("a range of pages and the cursor's predicate stand side by side, the last range without an end", () => {
-  const sql = extractSql({ table: TABLE, relation: RELATION, what: "keys", since: "2024-01-01 00:00:00.5+00' OR '1" });
+  const from = "2024-01-01 00:00:00.5+00' OR '1";
+  const sql = extractSql({ table: TABLE, relation: RELATION, what: "keys", since: { by: "cursor", from } });
   const since = `("data_atualizacao" >= '2024-01-01 00:00:00.5+00'' OR ''1'::timestamptz OR "data_atualizacao" IS NULL)`;
   const select = 'SELECT "id_vendas" AS "id_vendas" FROM "public"."vendas" WHERE';
   expect(selectSql(sql, RELATION, { from: 0, to: 8 })).toBe(`${select} ctid < '(8,0)'::tid AND ${since}`);

@@ -47,7 +47,7 @@ export function forgetWatermark(table: string): string {
 
 /** For a table that got a column: all rows must be read once more, and merged. */
 export function rewindWatermark(table: string): string {
-  return `UPDATE ${WATERMARKS} SET cursor_value = NULL WHERE table_name = ${literal(table)}`;
+  return `UPDATE ${WATERMARKS} SET cursor_value = NULL, fence = '{}' WHERE table_name = ${literal(table)}`;
 }
 
 export function writeBatch({ id, uuid, snapshot, startedAt }: PublishedBatch): string {

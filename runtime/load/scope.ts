@@ -1,0 +1,60 @@
+/** From the last batch's watermark to what this one has to read: as far as the manifest is what it was, and the source says what is new. */
+import { createHash } from "node:crypto";
+import type { ManifestTable } from "../manifest/manifest.ts";
+import { exactType } from "../manifest/warehouse-type.ts";
+import type { Since, SourceSnapshot, TablePosition } from "../source/source.ts";
+
+export interface LoadScope {
+  /** Undefined: the whole table. */
+  readonly since: Since | undefined;
+  /** Why the whole table, or a way other than the one that was asked for. */
+  readonly why?: string | undefined;
+  /** Whether nothing at all has happened in the source since. */
+  readonly untouched: boolean;
+}
+
+/**
+ * @param previous of the last published batch
+ * @param seen state of the source in which the table was found to have nothing new since
+ */
+export function loadScope(
+  snapshot: SourceSnapshot,
+  table: ManifestTable,
+  previous: TablePosition,
+  seen: string | undefined,
+): LoadScope {
+  const { fence } = previous;
+  if (fence["shape"] === undefined) {
+    return { since: undefined, why: "the last batch noted less than this version needs", untouched: false };
+  }
+  if (fence["shape"] !== shapeOf(table)) {
+    return { since: undefined, why: "the manifest names other columns, types or keys than before", untouched: false };
+  }
+  const { since, why, sameGround } = snapshot.scope(table, previous);
+  const { state } = snapshot;
+  const sameState = state !== undefined && (fence["snapshot"] === state || seen === state);
+  return { since, why, untouched: sameGround && sameState && fence["sync"] === syncOf(table) };
+}
+
+/** For the next batch: what the manifest says now. */
+export function manifestFence(table: ManifestTable): { readonly shape: string; readonly sync: string } {
+  return { shape: shapeOf(table), sync: syncOf(table) };
+}
+
+/** All that a row of the stage table depends on: after a change, rows that are read already have to be read again. */
+function shapeOf({ schema, sourceSchema, sourceTable, primaryKey, columns }: ManifestTable): string {
+  return hashOf([
+    [schema, sourceSchema, sourceTable],
+    primaryKey,
+    columns.map(({ name, type, nullable, onMisfit }) => [name, exactType(type), nullable, onMisfit ?? null]),
+  ]);
+}
+
+/** How changes and deletes are looked for. */
+function syncOf({ sync }: ManifestTable): string {
+  return hashOf([sync.mode, sync.cursor ?? null, sync.detect ?? null, sync.deletes, sync.deleteCheck ?? null]);
+}
+
+function hashOf(value: unknown): string {
+  return createHash("sha256").update(JSON.stringify(value)).digest("base64url");
+}
