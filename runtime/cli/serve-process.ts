@@ -5,8 +5,9 @@ import { parsePasswordHash } from "../config/password-hash.ts";
 import { systemClock } from "../core/clock.ts";
 import { EventBus } from "../core/events.ts";
 import type { Log } from "../core/log.ts";
-import { runBatchInProcess } from "../schedule/batch-process.ts";
+import { runBatchInProcess, verifyInProcess } from "../schedule/batch-process.ts";
 import { Scheduler } from "../schedule/scheduler.ts";
+import { VerifySchedule } from "../schedule/verify-schedule.ts";
 import { Store } from "../store/store.ts";
 import { checkExposure } from "../web/auth/exposure.ts";
 import { createServer, listen, type ServerOptions } from "../web/server.ts";
@@ -46,6 +47,14 @@ export async function serveUntilStopped({ config, log, signal, runAtStart, onRea
     claimTick: (tick) => store.claimTick({ schedule: config.schedule, tick }),
     runBatch: (run) => runBatchInProcess({ config: batchConfig, store, events, ...run }),
   });
+  const verifications = new VerifySchedule({
+    schedule: config.verifySchedule,
+    timezone: config.timezone,
+    clock: systemClock,
+    log,
+    claimTick: (tick) => store.claimTick({ schedule: `verify ${config.verifySchedule}`, tick }),
+    verify: (verifySignal) => verifyInProcess({ config: batchConfig, signal: verifySignal }),
+  });
   try {
     const info = {
       source: redactUrl(config.sourceUrl ?? ""),
@@ -68,9 +77,9 @@ export async function serveUntilStopped({ config, log, signal, runAtStart, onRea
     if (runAtStart) scheduler.runSoon();
     await aborted(signal);
     log.info("stopping");
-    await scheduler.stop();
+    await Promise.all([verifications.stop(), scheduler.stop()]);
   } finally {
-    await scheduler.stop();
+    await Promise.all([verifications.stop(), scheduler.stop()]);
   }
 }
 

@@ -116,10 +116,20 @@ export const OPTIONS = {
     schema: text.refine(validCron, 'must be a cron expression such as "0 3 * * *" (daily at three)'),
     default: "0 3 * * *",
   }),
+  verifySchedule: option({
+    name: "VERIFY_SCHEDULE",
+    placeholder: "cron|off",
+    help: "when `serve` verifies that the stage tables equal the source, as a cron expression, or off; each wakes a warehouse that is billed by use",
+    schema: text.refine(
+      (value) => value === "off" || validCron(value),
+      'must be off, or a cron expression such as "0 5 * * 0" (Sundays at five)',
+    ),
+    default: "0 5 * * 0",
+  }),
   timezone: option({
     name: "TIMEZONE",
     placeholder: "zone",
-    help: "time zone of the schedule",
+    help: "time zone of the schedules",
     schema: timeZone,
     default: "UTC",
   }),

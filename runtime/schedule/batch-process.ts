@@ -9,8 +9,9 @@ import { fork } from "node:child_process";
 import { join } from "node:path";
 import type { Config } from "../config/options.ts";
 import { fromReport, NovaError, toNovaError } from "../core/errors.ts";
-import type { BatchTrigger, EventBus } from "../core/events.ts";
+import { EventBus, type BatchTrigger } from "../core/events.ts";
 import type { BatchResult } from "../core/result.ts";
+import type { VerificationResult } from "../core/verification.ts";
 import type { Store } from "../store/store.ts";
 import { acquireBatchLock } from "./batch-lock.ts";
 import type { FromBatch, ToBatch } from "./batch-message.ts";
@@ -25,19 +26,49 @@ export interface BatchProcessOptions {
   readonly signal: AbortSignal;
 }
 
+export type VerificationProcessOptions = Pick<BatchProcessOptions, "config" | "signal">;
+
 /** How long a batch that was told to stop may take to roll back, in seconds; with the scheduler's grace it stays below 20. */
 const ROLLBACK_SECONDS = 8;
 
 /** @throws NovaError as `runBatch`, or BATCH_ABANDONED if the process died */
 export async function runBatchInProcess(options: BatchProcessOptions): Promise<BatchResult> {
-  const { config, events, signal, trigger } = options;
+  const { config, trigger } = options;
+  const { outcome, how } = await work({ type: "run", config, trigger }, options);
+  if (outcome?.type === "error") throw fromReport(outcome.error);
+  if (outcome?.type !== "result") throw abandoned(options, how);
+  return outcome.result;
+}
+
+/** @throws NovaError as `runVerification`, or BATCH_ABANDONED if the process died */
+export async function verifyInProcess({ config, signal }: VerificationProcessOptions): Promise<VerificationResult> {
+  const { outcome, how } = await work({ type: "verify", config }, { events: new EventBus(), signal });
+  if (outcome?.type === "error") throw fromReport(outcome.error);
+  if (outcome?.type === "verified") return outcome.result;
+  if (signal.aborted) throw toNovaError(signal.reason);
+  throw new NovaError("BATCH_ABANDONED", `The process of a verification ended before it was done (${how}).`, {
+    remedy: "Nothing to do: a verification writes nothing, and the next one starts anew.",
+  });
+}
+
+interface Worked {
+  /** undefined if the process died. */
+  readonly outcome: Exclude<FromBatch, { type: "event" }> | undefined;
+  /** How the process ended. */
+  readonly how: string;
+}
+
+async function work(
+  message: Exclude<ToBatch, { type: "cancel" }>,
+  { events, signal }: Pick<BatchProcessOptions, "events" | "signal">,
+): Promise<Worked> {
   signal.throwIfAborted();
   const child = fork(join(import.meta.dirname, "batch-worker.ts"), { serialization: "advanced" });
   const closed = Promise.withResolvers<string>();
   child.once("close", (status, killedBy) => closed.resolve(killedBy ?? `status ${status}`));
   // A process that could not be started, or is gone when something is said to it; in the latter case it closes as well.
   child.on("error", (error) => child.pid === undefined && closed.resolve(error.message));
-  const tell = (message: ToBatch) => child.connected && child.send(message);
+  const tell = (said: ToBatch) => child.connected && child.send(said);
   let last: NodeJS.Timeout | undefined;
   const cancel = () => {
     tell({ type: "cancel", reason: toNovaError(signal.reason).report() });
@@ -45,17 +76,15 @@ export async function runBatchInProcess(options: BatchProcessOptions): Promise<B
     last = setTimeout(() => child.kill("SIGKILL"), ROLLBACK_SECONDS * 1000);
   };
   signal.addEventListener("abort", cancel, { once: true });
-  let outcome: BatchResult | NovaError | undefined;
-  child.on("message", (message: FromBatch) => {
-    if (message.type === "event") events.emit(message.event);
-    else outcome = message.type === "result" ? message.result : fromReport(message.error);
+  let outcome: Worked["outcome"];
+  child.on("message", (heard: FromBatch) => {
+    if (heard.type === "event") events.emit(heard.event);
+    else outcome = heard;
   });
   try {
-    tell({ type: "run", config, trigger });
+    tell(message);
     const how = await closed.promise;
-    if (outcome === undefined) throw abandoned(options, how);
-    if (outcome instanceof NovaError) throw outcome;
-    return outcome;
+    return { outcome, how };
   } finally {
     clearTimeout(last);
     signal.removeEventListener("abort", cancel);

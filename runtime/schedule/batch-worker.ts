@@ -1,4 +1,4 @@
-/** The process of one batch: told what to run by the process that started it, and ended with it. */
+/** The process of one batch, or of one verification: told what to run by the process that started it, and ended with it. */
 import type { Config } from "../config/options.ts";
 import { hideSecrets } from "../config/resolve-secrets.ts";
 import { fromReport, NovaError, toNovaError } from "../core/errors.ts";
@@ -6,6 +6,7 @@ import { EventBus, type BatchTrigger } from "../core/events.ts";
 import { Store } from "../store/store.ts";
 import type { FromBatch, ToBatch } from "./batch-message.ts";
 import { runBatch } from "./run-batch.ts";
+import { runVerification } from "./run-verification.ts";
 
 const cancel = new AbortController();
 
@@ -17,10 +18,23 @@ process.on("message", (message: ToBatch) => {
   else void run(message);
 });
 
-async function run({ config, trigger }: ToBatch & { type: "run" }): Promise<void> {
-  hideSecrets(config);
-  await tell(await outcomeOf(config, trigger));
+async function run(message: Exclude<ToBatch, { type: "cancel" }>): Promise<void> {
+  hideSecrets(message.config);
+  await tell(
+    await (message.type === "run" ? outcomeOf(message.config, message.trigger) : verificationOf(message.config)),
+  );
   process.disconnect?.();
+}
+
+/** It is no batch: nobody is told more than how it ended. */
+async function verificationOf(config: Config): Promise<FromBatch> {
+  try {
+    using store = Store.open({ folder: config.stateDir });
+    const events = new EventBus();
+    return { type: "verified", result: await runVerification({ config, store, events, signal: cancel.signal }) };
+  } catch (thrown) {
+    return { type: "error", error: toNovaError(thrown).report() };
+  }
 }
 
 async function outcomeOf(config: Config, trigger: BatchTrigger): Promise<FromBatch> {
