@@ -200,7 +200,7 @@ describe.each(["DuckDB", "Snowflake"])("fingerprints in PostgreSQL and %s", (eng
           );
         }
       }),
-      { numRuns: engine === "DuckDB" ? 4 : 1, seed: 11, endOnFailure: true },
+      { numRuns: engine === "DuckDB" ? 2 : 1, seed: 11, endOnFailure: true },
     );
   });
 });

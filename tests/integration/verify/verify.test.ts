@@ -93,14 +93,7 @@ describe.each(["DuckDB", "Snowflake"])("verification on %s", (engine) => {
   }
 
   async function verify(name: string): Promise<TableVerification> {
-    const tasks = createTaskRunner({
-      batchId: 0,
-      clock: systemClock,
-      signal: new AbortController().signal,
-      emit: () => {},
-      retry: { retries: 0, delay: 0, backoff: 1 },
-      timeout: 60,
-    });
+    const tasks = createTasks();
     const tables = TABLES.filter((table) => table.name === name);
     const { tables: results } = await verifyTables({
       tables,
@@ -251,3 +244,66 @@ describe.each(["DuckDB", "Snowflake"])("verification on %s", (engine) => {
     expect((await verify("sales")).keys).toContainEqual(expect.objectContaining({ key: 5000, is: "extra" }));
   });
 });
+
+describe("verification of many rows", () => {
+  const skewed = manifestTable({
+    name: "skewed",
+    columns: { id: "integer", price: "decimal(10,2)" },
+    primaryKey: ["id"],
+  });
+  const hashed = manifestTable({
+    name: "hashed",
+    columns: { code: "text", price: "decimal(10,2)" },
+    primaryKey: ["code"],
+  });
+  const tables = [skewed, hashed];
+
+  it("divides a bucket that holds more than can be read at once, and tells ranges where too many rows differ", async () => {
+    await using db = await createTestDatabase();
+    // One key far away makes ranges so wide that all others lie in one of them.
+    await db.query(`CREATE TABLE skewed (id int8 PRIMARY KEY, price numeric(10,2));
+      INSERT INTO skewed SELECT i, i % 90 FROM generate_series(1, 25000) i; INSERT INTO skewed VALUES (9000000000000000000, 1);
+      CREATE TABLE hashed (code text PRIMARY KEY, price numeric(10,2));
+      INSERT INTO hashed SELECT 'code ' || i, i % 90 FROM generate_series(1, 25000) i`);
+    await using source = connectSource({ url: db.url });
+    await using warehouse = await openDuckDb({ file: ":memory:" });
+    await warehouse.prepare({ file: "manifest.yml", tables });
+    {
+      await using snapshot = await source.openSnapshot(tables);
+      await copyIntoStage({ snapshot, warehouse, tables, batchId: 1 });
+    }
+    const verify = async () =>
+      (await verifyTables({ tables, source, warehouse, tasks: createTasks(), concurrency: 2, clock: systemClock }))
+        .tables;
+    expect(await verify()).toMatchObject([{ equal: true }, { equal: true }]);
+
+    await warehouse.query("update stage.skewed set price = 91 where id = 12345");
+    await warehouse.query("update stage.hashed set price = 91 where code = 'code 777'");
+    expect(await verify()).toMatchObject([
+      { differences: [{ key_from: 12345, key_to: 12345, columns: ["price"] }], keys: [{ key: 12345 }] },
+      { differences: [{ key_from: "code 777", key_to: "code 777", columns: ["price"] }] },
+    ]);
+
+    await warehouse.query("update stage.skewed set price = price + 1 where id > 0");
+    await warehouse.query("update stage.hashed set price = price + 1 where price >= 0");
+    const [ranges, keys] = await verify();
+    expect(ranges).toMatchObject({ equal: false, rows_stage: 25_001 });
+    expect(ranges?.differences.length).toBeLessThanOrEqual(100);
+    expect(Number(ranges?.differences[0]?.key_from)).toBeLessThanOrEqual(1);
+    expect(ranges?.differences.every((one) => one.columns.join() === "price")).toBe(true);
+    expect(keys?.keys).toHaveLength(100);
+    // What has no range is told last, without keys.
+    expect(keys?.differences.at(-1)).toEqual({ key_from: null, key_to: null, columns: ["price"] });
+  });
+});
+
+function createTasks() {
+  return createTaskRunner({
+    batchId: 0,
+    clock: systemClock,
+    signal: new AbortController().signal,
+    emit: () => {},
+    retry: { retries: 0, delay: 0, backoff: 1 },
+    timeout: 60,
+  });
+}
