@@ -25,10 +25,12 @@ const BUFFER = 2 ** 21;
 const MAX_BUFFER = 2 ** 28;
 
 /**
- * Each column takes several vectors of 2,048 values in each thread, whatever the number of rows: 500 columns do not fit into 96 MB (DuckDB
- * 1.5.5, two threads), 200 do.
+ * Each thread that inserts holds a row group under construction: two blocks of 256 KB for every column, whatever the rows. With two threads and
+ * 96 MB, 60 columns run out of memory (DuckDB 1.5.5), so more than this many are read with what queries have; and by one thread from the number
+ * on from which two threads' row groups do not fit into that either.
  */
-const MANY_COLUMNS = 100;
+const MANY_COLUMNS = 24;
+export const VERY_MANY_COLUMNS = 200;
 
 /** What all incoming tables of a warehouse share. */
 export interface IncomingShared {
@@ -101,7 +103,7 @@ export class DuckDbIncoming implements Incoming {
       buffer,
       parallel,
     });
-    const spread = this.#parallel && buffer === BUFFER;
+    const spread = this.#parallel && buffer === BUFFER && this.#columns.length <= VERY_MANY_COLUMNS;
     try {
       await this.#insert(read(spread), signal);
     } catch (thrown) {
@@ -132,7 +134,7 @@ export class DuckDbIncoming implements Incoming {
   }
 
   #withRoom<T>({ buffer, columns }: FileToRead, work: () => Promise<T>): Promise<T> {
-    // Larger buffers do not fit into the memory that loading has, nor do the vectors of very many columns.
+    // Larger buffers do not fit into the memory that loading has, nor do the row groups of many columns.
     return buffer > BUFFER || columns.length > MANY_COLUMNS ? this.#shared.memory.large(work) : work();
   }
 

@@ -2,7 +2,7 @@
 import { NovaError } from "../../core/errors.ts";
 import type { ManifestTable } from "../../manifest/manifest.ts";
 import type { Incoming, Publication, PublishedTable, TablePublication } from "../warehouse.ts";
-import { DuckDbIncoming } from "./duckdb-incoming.ts";
+import { DuckDbIncoming, VERY_MANY_COLUMNS } from "./duckdb-incoming.ts";
 import type { Session } from "./engine.ts";
 import { countRows } from "./sql/incoming.ts";
 import { lastBatchId, writeBatch, writeWatermark } from "./sql/bookkeeping.ts";
@@ -17,8 +17,28 @@ import {
 } from "./sql/publish.ts";
 
 /** @throws NovaError BATCH_RUNNING if a batch with this number or a higher one is published already; EngineError */
-export async function publish(session: Session, { batch, tables }: Publication): Promise<readonly PublishedTable[]> {
-  const published = await session.transaction(async () => {
+export async function publish(session: Session, publication: Publication): Promise<readonly PublishedTable[]> {
+  const isWide = publication.tables.some(({ table }) => table.columns.length > VERY_MANY_COLUMNS);
+  const published = await (isWide
+    ? withOneThread(session, () => publishAll(session, publication))
+    : publishAll(session, publication));
+  await tidy(session, publication.tables);
+  return published;
+}
+
+/** See VERY_MANY_COLUMNS. */
+async function withOneThread<T>(session: Session, work: () => Promise<T>): Promise<T> {
+  const threads = await single(session, "SELECT current_setting('threads')");
+  await session.run("SET threads = 1");
+  try {
+    return await work();
+  } finally {
+    await session.run(`SET threads = ${threads}`);
+  }
+}
+
+function publishAll(session: Session, { batch, tables }: Publication): Promise<PublishedTable[]> {
+  return session.transaction(async () => {
     const last = await single(session, lastBatchId());
     if (batch.id <= last) {
       throw new NovaError("BATCH_RUNNING", `Batch ${batch.id} cannot be published: batch ${last} is already.`, {
@@ -31,8 +51,6 @@ export async function publish(session: Session, { batch, tables }: Publication):
     await session.run(writeBatch(batch));
     return results;
   });
-  await tidy(session, tables);
-  return published;
 }
 
 async function publishTable(
