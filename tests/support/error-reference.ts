@@ -1,6 +1,7 @@
-/** Writes docs/errors.md from the table of errors; the test beside it says when that was forgotten. */
+/** Writes docs/errors.md from the table of errors, and the manifest's JSON Schema from its validator; tests say when that was forgotten. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { manifestJsonSchema } from "./manifest-json-schema.ts";
 import { ERROR_CODES, type ErrorCode } from "../../runtime/core/error-codes.ts";
 
 export function errorReference(): string {
@@ -22,5 +23,7 @@ export function errorReference(): string {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  writeFileSync(join(import.meta.dirname, "../../docs/errors.md"), errorReference());
+  const docs = join(import.meta.dirname, "../../docs");
+  writeFileSync(join(docs, "errors.md"), errorReference());
+  writeFileSync(join(docs, "manifest.schema.json"), manifestJsonSchema());
 }
