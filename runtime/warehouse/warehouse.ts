@@ -101,7 +101,7 @@ export interface Watermark {
   readonly cursor: string | null;
   /** Cursor column and key that it was taken with: a change of either makes it worthless. */
   readonly cursorColumn: string | null;
-  /** What else the next batch needs to know of this one, by name: digests of what was there. Later row-version fence and the identifiers of its ground. */
+  /** What else the next batch needs to know of this one, by name: row-version fence, the ground that it stands on, digests of what was there. */
   readonly fence: Readonly<Record<string, string>>;
 }
 
