@@ -1,5 +1,6 @@
 /** The result of a verification: the document that `verify --json` prints. Other programs rely on these words. */
 import type { ErrorReport } from "./errors.ts";
+import type { WarehouseUsage } from "./result.ts";
 
 /** A value of a key: a number where the key's column holds whole numbers that JSON's readers keep exactly, else text. */
 export type KeyValue = number | string | null;
@@ -51,6 +52,8 @@ export interface VerificationResult {
   readonly snapshot: string | null;
   readonly seconds: number;
   readonly tables: readonly TableVerification[];
+  /** What the comparison used, without the repair; absent where nothing is billed. */
+  readonly usage?: WarehouseUsage | undefined;
   /** What was found before the repair, and what the repair did; absent without one. */
   readonly repair?:
     | {

@@ -5,6 +5,7 @@ import type { Config } from "../config/options.ts";
 import { secondsBetween, systemClock, type Clock } from "../core/clock.ts";
 import { fromReport, toNovaError } from "../core/errors.ts";
 import type { EventBus } from "../core/events.ts";
+import type { WarehouseUsage } from "../core/result.ts";
 import type { Repaired, TableVerification, VerificationResult } from "../core/verification.ts";
 import { verifyTables, type Verified } from "../load/verify.ts";
 import { readManifest } from "../manifest/read.ts";
@@ -43,12 +44,17 @@ export async function runVerification(options: RunVerificationOptions): Promise<
   return { ...resultOf(second, startedAt, clock), repair: { ...repaired, found: unequal } };
 }
 
-function resultOf({ snapshot, tables }: Verified, startedAt: Date, clock: Clock): VerificationResult {
-  const equal = tables.every((table) => table.equal);
-  return { equal, snapshot, seconds: secondsBetween(startedAt, clock.now()), tables };
+interface VerifiedOnce extends Verified {
+  readonly usage: WarehouseUsage | null;
 }
 
-async function verifyOnce(options: RunVerificationOptions, clock: Clock): Promise<Verified> {
+function resultOf({ snapshot, tables, usage }: VerifiedOnce, startedAt: Date, clock: Clock): VerificationResult {
+  const equal = tables.every((table) => table.equal);
+  const seconds = secondsBetween(startedAt, clock.now());
+  return { equal, snapshot, seconds, tables, ...(usage && { usage }) };
+}
+
+async function verifyOnce(options: RunVerificationOptions, clock: Clock): Promise<VerifiedOnce> {
   const { config, events, signal, store } = options;
   using _lock = acquireBatchLock(config.stateDir);
   const manifest = readManifest(join(config.projectDir, "models", "manifest.yml"));
@@ -71,7 +77,7 @@ async function verifyOnce(options: RunVerificationOptions, clock: Clock): Promis
     },
   );
   store.recordVerification({ at: clock.now(), snapshot: verified.snapshot, tables: verified.tables });
-  return verified;
+  return { ...verified, usage: warehouse.usage() };
 }
 
 /**

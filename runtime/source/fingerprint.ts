@@ -25,8 +25,10 @@ const PARTS = sqlFile("parts");
 const PIECES_PER_READER = 4;
 /** A piece of less than this costs more to begin than to read. */
 const SMALLEST_PIECE = 16 << 20;
-/** Rows that are fetched at a time: some 1 KB each. */
-const FETCH = 2_000;
+/** Rows that are fetched at a time, where they are small; documents may be of 100 MB, so their size decides after the first few. */
+const MOST_ROWS = 2_000;
+const FIRST_ROWS = 10;
+const FETCHED_BYTES = 4 << 20;
 
 /** What a shape can be made from. */
 export interface FingerprintBasis {
@@ -207,17 +209,30 @@ export async function fingerprintTableRows(
       const from = { schema: relation.schema, name: relation.name };
       const sql = fingerprintRowsSql({ ...request, relation, from, utf8: server?.utf8 === true });
       await session.query(`DECLARE novadrive_rows NO SCROLL CURSOR FOR ${sql}`, [], options);
+      let size = columns.every(isSummed) ? MOST_ROWS : FIRST_ROWS;
       for (;;) {
         const rows = await session.query<Record<string, string | boolean | null>>(
-          `FETCH ${FETCH} FROM novadrive_rows`,
+          `FETCH ${size} FROM novadrive_rows`,
           [],
           options,
         );
         if (rows.length > 0) await take(rows.map((row) => readRow(row, keys, columns.length)));
-        if (rows.length < FETCH) break;
+        if (rows.length < size) break;
+        size = Math.max(1, Math.min(MOST_ROWS, Math.floor((FETCHED_BYTES * rows.length) / (lengthOf(rows) + 1))));
       }
       await session.query("CLOSE novadrive_rows", [], options);
     }),
+  );
+}
+
+function lengthOf(rows: readonly Record<string, string | boolean | null>[]): number {
+  return rows.reduce(
+    (sum, row) =>
+      Object.values(row).reduce(
+        (length: number, value) => length + (typeof value === "string" ? value.length : 0),
+        sum,
+      ),
+    0,
   );
 }
 

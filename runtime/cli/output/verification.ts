@@ -2,6 +2,7 @@
 import { formatCount, formatSeconds } from "../../core/format.ts";
 import type { Difference, DifferingKey, Key, TableVerification, VerificationResult } from "../../core/verification.ts";
 import { styleFor, type Style } from "./style.ts";
+import { usageLine } from "./summary.ts";
 
 /** Lines of one table's differences, and of its keys. */
 const LINES = 10;
@@ -15,7 +16,8 @@ export function describeVerification(result: VerificationResult, stream: NodeJS.
   );
   const before = result.repair?.found.map((table) => describeTable(table, style)) ?? [];
   const parts = [...before, ...(repair ?? []), ...tables];
-  return `\n${parts.join("\n")}\n\n${verdict(result, style)}\n`;
+  const cost = result.usage ? `\n${style.dim(usageLine(result.usage))}` : "";
+  return `\n${parts.join("\n")}\n\n${verdict(result, style)}${cost}\n`;
 }
 
 function describeTable(table: TableVerification, style: Style): string {
