@@ -1,8 +1,12 @@
-/** What is checked by the tools that the box's own files are for: systemd, ShellCheck, cloud-init. What is not installed is skipped, and says so. */
+/**
+ * What is checked by the tools that the box's own files are for: systemd, ShellCheck, cloud-init. What is not installed is skipped, and
+ * says so; in CI its tests fail.
+ */
 import { execFile, execFileSync } from "node:child_process";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { STATE_DEVICE } from "../../infra/aws/state-volume.ts";
@@ -22,22 +26,35 @@ const UNITS = [
 ];
 const VOLUME = { volumeId: "vol-0123456789abcdef0", device: STATE_DEVICE };
 
-/** Whether a command is there; a missing one is said aloud, so that nobody takes its tests for passed. */
-function installed(command: string, debianPackage: string): boolean {
+const { CI } = process.env;
+
+/** Whether to leave out the tests of a command that is missing. That is said aloud, so that nobody takes its tests for passed. */
+function skipped(command: string, find: () => void, remedy: string): boolean {
   try {
-    execFileSync("sh", ["-c", `command -v ${command}`], { stdio: "ignore" });
-    return true;
-  } catch {
-    console.warn(`SKIPPED: ${command} is not installed: apt-get install ${debianPackage}`);
+    find();
     return false;
+  } catch {
+    if (CI) return false;
+    console.warn(`SKIPPED: ${command} is not installed: ${remedy}`);
+    return true;
   }
 }
 
+const onPath = (command: string) => () => void execFileSync("sh", ["-c", `command -v ${command}`], { stdio: "ignore" });
+const noSystemd = skipped("systemd-analyze", onPath("systemd-analyze"), "apt-get install systemd");
+const noShellcheck = skipped("shellcheck", onPath("shellcheck"), "apt-get install shellcheck");
+/** On PATH, or out of Debian's package, which is not installed for this. */
+const findCloudInit = () =>
+  execFileSync(join(BOX, "../../.ci/fetch-cloud-init"), ["--find"], { encoding: "utf8", stdio: "pipe" }).trim();
+const noCloudInit = skipped("cloud-init", findCloudInit, ".ci/fetch-cloud-init");
+
+/** @throws Error for a command that cannot be started */
 const run = async (command: string, args: readonly string[]): Promise<{ status: number; output: string }> =>
-  await new Promise((resolve) => {
-    execFile(command, args, (error, stdout, stderr) =>
-      resolve({ status: error === null ? 0 : Number(error.code ?? -1), output: stdout + stderr }),
-    );
+  await new Promise((resolve, reject) => {
+    execFile(command, args, (error, stdout, stderr) => {
+      if (error !== null && typeof error.code !== "number") return reject(error);
+      return resolve({ status: Number(error?.code ?? 0), output: stdout + stderr });
+    });
   });
 
 async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
@@ -49,7 +66,7 @@ async function inFolder(work: (folder: string) => Promise<void>): Promise<void> 
   }
 }
 
-describe.skipIf(!installed("systemd-analyze", "systemd"))("the units", () => {
+describe.skipIf(noSystemd)("the units", () => {
   it("are understood by systemd, each of their lines", async () => {
     await inFolder(async (folder) => {
       const files: string[] = [];
@@ -94,7 +111,7 @@ describe.skipIf(!installed("systemd-analyze", "systemd"))("the units", () => {
   );
 });
 
-describe.skipIf(!installed("shellcheck", "shellcheck"))("the scripts", () => {
+describe.skipIf(noShellcheck)("the scripts", () => {
   it("have nothing that ShellCheck warns of, the document's text among them", async () => {
     await inFolder(async (folder) => {
       const script = join(folder, "document");
@@ -139,12 +156,31 @@ describe("the user data", () => {
     expect(() => renderUserData({ ...VOLUME, device: "/dev/sda1" })).toThrow("no device name");
   });
 
-  it.skipIf(!installed("cloud-init", "cloud-init"))("is what cloud-init's schema allows", async () => {
-    await inFolder(async (folder) => {
-      const file = join(folder, "user-data");
-      await writeFile(file, renderUserData(VOLUME));
-      const { status, output } = await run("cloud-init", ["schema", "--config-file", file]);
+  describe.skipIf(noCloudInit)("in the eyes of cloud-init", () => {
+    const check = async (text: string) => {
+      let checked = { status: -1, output: "" };
+      await inFolder(async (folder) => {
+        const file = join(folder, "user-data");
+        await writeFile(file, text);
+        checked = await run(findCloudInit(), ["schema", "--config-file", file]);
+      });
+      return checked;
+    };
+
+    it("is what the schema allows", async () => {
+      const { status, output } = await check(renderUserData(VOLUME));
       expect({ status, output }).toMatchObject({ status: 0, output: expect.stringContaining("Valid") });
+    });
+
+    it.each([
+      ["a key that nobody reads", /^ +content:/m, "    contents:", "'contents' was unexpected"],
+      ["a value of another type", /^ntp:\n {2}enabled: true$/m, "ntp:\n  enabled: 3", "ntp.enabled: 3 is not of type"],
+      ["no YAML at all", /^ntp:$/m, "ntp: {", "not valid"],
+    ])("is refused with %s", async (_, right, wrong, why) => {
+      const text = renderUserData(VOLUME);
+      expect(text).toMatch(right);
+      const { status, output } = await check(text.replace(right, wrong));
+      expect({ status, output }).toMatchObject({ status: 1, output: expect.stringContaining(why) });
     });
   });
 });
