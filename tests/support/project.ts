@@ -17,7 +17,8 @@ import {
 
 export const WAREHOUSES = ["duckdb", "snowflake"] as const;
 
-export type Project = Pick<SnowflakeProject, "database" | "projectDir" | "stateDir" | "run" | "ask"> & AsyncDisposable;
+export type Project = Pick<SnowflakeProject, "database" | "projectDir" | "stateDir" | "environment" | "run" | "ask"> &
+  AsyncDisposable;
 
 export function createProject(
   warehouse: (typeof WAREHOUSES)[number],
@@ -49,6 +50,13 @@ async function createDuckDbProject({ source, tables, files }: SnowflakeProjectOp
     database,
     projectDir,
     stateDir,
+    environment: {
+      NOVADRIVE_SOURCE_URL: flags.sourceUrl,
+      NOVADRIVE_WAREHOUSE_URL: flags.warehouseUrl,
+      NOVADRIVE_STATE_DIR: flags.stateDir,
+      NOVADRIVE_PROJECT_DIR: flags.projectDir,
+      NOVADRIVE_RETRIES: flags.retries,
+    },
     async run() {
       const events = new EventBus();
       using store = Store.open({ folder: stateDir });

@@ -2,8 +2,11 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { loadConfig } from "../../../runtime/config/config.ts";
+import { EventBus } from "../../../runtime/core/events.ts";
+import { runVerification } from "../../../runtime/schedule/run-verification.ts";
 import { Store } from "../../../runtime/store/store.ts";
-import { createProject, WAREHOUSES } from "../../support/project.ts";
+import { createProject, WAREHOUSES, type Project } from "../../support/project.ts";
 
 const SOURCE = `
   CREATE TABLE prices (id int PRIMARY KEY, price numeric, paid numeric(10,2), at timestamptz, day date, clock time, note text, doc json);
@@ -34,6 +37,13 @@ const TYPED = {
   doc: "variant",
 };
 
+async function verify({ environment }: Project) {
+  const config = loadConfig({ environment });
+  using store = Store.open({ folder: config.stateDir });
+  const { signal } = new AbortController();
+  return await runVerification({ config, store, events: new EventBus(), signal, repair: false });
+}
+
 describe.each(WAREHOUSES)("on %s", (warehouse) => {
   it("on_misfit: null loads NULL, counts it by column, and says so in the log and the history", async () => {
     await using project = await createProject(warehouse, { source: SOURCE, tables: tables("null", TYPED) });
@@ -48,6 +58,7 @@ describe.each(WAREHOUSES)("on %s", (warehouse) => {
       ["4", null, "0.00", null, null, "00:00:00.000000", null, null],
       ["5", null, null, null, null, null, null, null],
     ]);
+    expect(await verify(project)).toMatchObject({ equal: true });
     using store = Store.open({ folder: project.stateDir });
     expect(store.batch(1)?.tables[0]).toMatchObject({ misfits });
     const warnings = store.logs(1, { task: "prices", limit: 100 }).filter(({ level }) => level === "warn");
@@ -72,6 +83,7 @@ describe.each(WAREHOUSES)("on %s", (warehouse) => {
       `SET TimeZone = UTC; SELECT id::text, ${columns.map((name) => `${name}::text`).join(", ")} FROM prices ORDER BY id`,
     );
     expect(rows).toEqual(wanted.map((row) => Object.values(row)));
+    expect(await verify(project)).toMatchObject({ equal: true });
   });
 
   it("a table without a misfit has no such figure, and a policy that is taken back fails again", async () => {
