@@ -9,7 +9,7 @@ export function shownBy({ horizon }: SourceSnapshot, rows: number | undefined): 
 
 /** What the batch saw that the stage table is as of. */
 export interface VerifiedGround {
-  /** Row versions of this transaction (xid8, in digits) or a later one may be newer than the batch; undefined if it did not say. */
+  /** Row versions behind this horizon (as SourceSnapshot has it) may be newer than the batch; undefined if it did not say. */
   readonly changedSince: string | undefined;
   /** Rows that the source's table had. */
   readonly rows: number | undefined;
@@ -17,7 +17,10 @@ export interface VerifiedGround {
 
 export function groundOf({ fence }: Watermark): VerifiedGround {
   const { horizon, rows } = fence as Partial<Record<string, string>>;
-  const known = (text: string | undefined) => (text !== undefined && /^\d+$/.test(text) ? text : undefined);
-  const count = known(rows);
-  return { changedSince: known(horizon), rows: count === undefined ? undefined : Number(count) };
+  const known = (text: string | undefined, form: RegExp) => (text !== undefined && form.test(text) ? text : undefined);
+  const count = known(rows, /^\d+$/);
+  return {
+    changedSince: known(horizon, /^\d+(?::\d+(?:,\d+)*)?$/),
+    rows: count === undefined ? undefined : Number(count),
+  };
 }

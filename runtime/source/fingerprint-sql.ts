@@ -2,7 +2,7 @@
  * Fingerprints in PostgreSQL: see `manifest/fingerprint.ts` for the formula. Values are those of the extract, so what a batch loads is what is
  * compared.
  */
-import { identifier, literal } from "../core/sql.ts";
+import { identifier } from "../core/sql.ts";
 import {
   identityColumns,
   isHashed,
@@ -15,6 +15,7 @@ import {
 import { KEY_BITS, keyRanges, type KeyBuckets } from "../manifest/key-buckets.ts";
 import { liveColumn, type Relation } from "./catalogue.ts";
 import { extractSql, type PageRange } from "./extract-sql.ts";
+import { isAfterHorizon } from "./horizon.ts";
 
 export interface FingerprintSql extends FingerprintShape {
   readonly relation: Relation;
@@ -24,8 +25,7 @@ export interface FingerprintSql extends FingerprintShape {
   /** Only these buckets. */
   readonly only?: readonly bigint[] | undefined;
   /**
-   * Transaction id (xid8, in digits): rows whose version is of this or a later transaction are told apart. Undefined where rows have no versions, or
-   * it is not known.
+   * A horizon, as SourceSnapshot has it: rows whose version lies behind it are told apart. Undefined where rows have no versions, or it is not known.
    */
   readonly changedSince?: string | undefined;
   /** Whether the server's own encoding is UTF8, as which texts are hashed. */
@@ -95,10 +95,7 @@ function expressions(request: FingerprintSql) {
     key: keySql(request, number),
     bucket: bucketSql("r.key", buckets),
     isNew: "r.is_new",
-    rowIsNew:
-      changedSince === undefined
-        ? "false"
-        : `age(xmin) <= age(${literal(String(BigInt(changedSince) % 2n ** 32n))}::xid)`,
+    rowIsNew: changedSince === undefined ? "false" : isAfterHorizon(changedSince),
     where: conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`,
   };
 }

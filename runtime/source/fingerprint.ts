@@ -44,7 +44,7 @@ export interface FingerprintBasis {
 export interface SourceFingerprintRequest extends FingerprintShape {
   /** Only these buckets. */
   readonly only?: readonly bigint[] | undefined;
-  /** Transaction id (xid8, in digits) from which on row versions count as changed. */
+  /** A horizon, as SourceSnapshot has it: row versions behind it count as changed. */
   readonly changedSince?: string | undefined;
   /** Rows that have been gone through so far. */
   readonly progress?: ((rows: number) => void) | undefined;

@@ -18,6 +18,7 @@ import {
 } from "./fingerprint.ts";
 import { readActivity } from "./fence.ts";
 import { oldestOf, type ServerGround } from "./ground.ts";
+import { readHorizon } from "./horizon.ts";
 import type { Guards } from "./guards.ts";
 import { readPosition } from "./position.ts";
 import type { Session } from "./session.ts";
@@ -85,6 +86,7 @@ export async function openSnapshot(options: SnapshotOptions): Promise<SourceSnap
     });
     const early = guards.activity === "before" ? await look(query) : undefined;
     if (early) await guards.between();
+    const horizon = await readHorizon(query);
     await leader.beginWithoutSnapshot(beginSql(limits), signal);
     await lockTables(options, leader, before);
     const [row] = await query<{ id: string; pid: number; at: string; snapshot: string }>(EXPORT);
@@ -95,7 +97,7 @@ export async function openSnapshot(options: SnapshotOptions): Promise<SourceSnap
     const relations = pair(tables, await readRelations(query, tables.map(sourceName)));
     const facts = await readFacts({ query, tables: relations, server, ...seen });
     const openedAt = options.clock.now().getTime();
-    return new PostgresSnapshot({ ...options, leader, id: row.id, at: row.at, server, openedAt, facts });
+    return new PostgresSnapshot({ ...options, leader, id: row.id, at: row.at, horizon, server, openedAt, facts });
   } catch (thrown) {
     await leader[Symbol.asyncDispose]();
     throw thrown;
@@ -169,6 +171,8 @@ interface OpenSnapshot extends SnapshotOptions {
   readonly leader: Session;
   readonly id: string;
   readonly at: string;
+  /** undefined where only the snapshot itself tells. */
+  readonly horizon: string | undefined;
   readonly server: ServerGround;
   /** Milliseconds of the clock. */
   readonly openedAt: number;
@@ -188,7 +192,7 @@ class PostgresSnapshot implements SourceSnapshot {
   constructor(options: OpenSnapshot) {
     this.at = options.at;
     const { server, snapshot, wal } = options.server;
-    this.horizon = String(oldestOf(snapshot));
+    this.horizon = options.horizon ?? String(oldestOf(snapshot));
     this.state = server === undefined || wal === null ? undefined : snapshot;
     this.#options = options;
     this.#limit = pLimit(options.readers);

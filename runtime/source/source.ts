@@ -21,7 +21,7 @@ export interface SourceSnapshot extends AsyncDisposable {
   /** The instant that it shows, ISO 8601 in UTC with microseconds. */
   readonly at: string;
 
-  /** The lowest transaction (xid8, in digits) that was open: what this snapshot does not show has this version or a later one. */
+  /** What this snapshot may not show: `4711` for transactions from there on (xid8), `4711:4702,4705` for some below it too. */
   readonly horizon: string;
 
   /**

@@ -260,6 +260,13 @@ describe("verification of many rows", () => {
 
   it("divides a bucket that holds more than can be read at once, and tells ranges where too many rows differ", async () => {
     await using db = await createTestDatabase();
+    await using elsewhere = await createTestDatabase();
+    // Open for long, in another database: what is written meanwhile is compared all the same.
+    const long = await elsewhere.pool.connect();
+    await using stack = new AsyncDisposableStack();
+    stack.defer(() => long.release());
+    stack.defer(async () => void (await long.query("ROLLBACK")));
+    await long.query("BEGIN; SELECT txid_current()");
     // One key far away makes ranges so wide that all others lie in one of them.
     await db.query(`CREATE TABLE skewed (id int8 PRIMARY KEY, price numeric(10,2));
       INSERT INTO skewed SELECT i, i % 90 FROM generate_series(1, 25000) i; INSERT INTO skewed VALUES (9000000000000000000, 1);
