@@ -201,7 +201,7 @@ function arrange(values: Values, { environment }: RawConfiguration) {
     secretValues: { sourceUrl: values.sourceUrl, uiPasswordHash: values.uiPasswordHash, tlsKey: values.tlsKey },
     tlsCertificate: values.tlsCertificate,
     /** What the box's runtime is told as it stands. */
-    runtime: { schedule: values.schedule, timezone: values.timezone },
+    runtime: { schedule: values.schedule, verifySchedule: values.verifySchedule, timezone: values.timezone },
     observability: { logRetentionDays: values.logRetentionDays, alertEmail: values.alertEmail },
     network: {
       uiPort: values.uiPort,

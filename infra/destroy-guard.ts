@@ -89,8 +89,7 @@ function stackFlags(args: readonly string[]): string[] {
 function kindOf(configuration: string): string {
   const entry = z.object({ value: z.string().optional() });
   const values = z.record(z.string(), entry).parse(JSON.parse(configuration));
-  const [, found] = Object.entries(values).find(([key]) => key.endsWith(":kind")) ?? [];
-  return found?.value ?? "prod";
+  return values["novadrive:kind"]?.value ?? "prod";
 }
 
 /** The names of those that the engine would refuse to delete. */

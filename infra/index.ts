@@ -97,7 +97,7 @@ const artifacts = new ArtifactBucket("novadrive", { forceDestroy: kind.emptyBuck
 const artifact = new Artifact("novadrive", { bucketName: artifacts.bucketName, bundle }, inAws);
 const observability = new Observability(
   "novadrive",
-  { ...settings.observability, partition, logGroupName: `/novadrive/${stack}`, keyRecoveryDays: kind.keyRecoveryDays },
+  { ...settings.observability, logGroupName: `/novadrive/${stack}` },
   inAws,
 );
 const role = new HostRole(
@@ -115,8 +115,8 @@ const host = new Host(
   "novadrive",
   {
     ...settings.host,
-    subnetId: placement.subnetId,
-    stay: placement.chosen,
+    // Beside its disk, whatever zone would be chosen for a new one.
+    subnetId: stateVolume.availabilityZone.apply(placement.subnetIn),
     securityGroupId: network.securityGroupId,
     instanceProfileName: role.instanceProfileName,
     userData: stateVolume.volumeId.apply((volumeId) => renderUserData({ volumeId, device: STATE_DEVICE })),
@@ -169,7 +169,8 @@ if (settings.monthlyCreditQuota > 0) {
       monthlyCredits: settings.monthlyCreditQuota,
       role: access.roleNames.RUNTIME,
     },
-    { providers: [administrator], protect },
+    // What a setting limits, a setting must be able to free, in a protected stack too.
+    { providers: [administrator], protect: false },
   );
 }
 /** NOVADRIVE_WAREHOUSE_URL of the box; known once its user can log in. */

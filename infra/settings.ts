@@ -242,6 +242,7 @@ export const SETTINGS = {
   }),
 
   schedule: setting({ schema: runtimeOption(OPTIONS.schedule), example: "{key} '0 3 * * *'" }),
+  verifySchedule: setting({ schema: runtimeOption(OPTIONS.verifySchedule), example: "{key} '0 5 * * 0'" }),
   timezone: setting({ schema: runtimeOption(OPTIONS.timezone), example: "{key} America/Sao_Paulo" }),
 
   logRetentionDays: setting({ schema: retention(30), example: "{key} 30" }),
@@ -268,11 +269,18 @@ export const SETTINGS = {
   warehousePublicKey: setting({ schema: publicKey, example: "{key} < rsa_key.pub", unquoted: true }),
   warehousePublicKey2: setting({ schema: publicKey, example: "{key} < rsa_key_2.pub", unquoted: true }),
   warehousePrivateKeySecret: setting({
-    schema: z.string().refine(isSecretArn, "must be the ARN of a secret in AWS Secrets Manager").optional(),
-    example: "{key} arn:aws:secretsmanager:<region>:<account>:secret:<name>",
+    schema: z
+      .string()
+      .refine(
+        isSecretArn,
+        "must be the ARN of a secret in AWS Secrets Manager, with the six characters that AWS puts behind its name",
+      )
+      .optional(),
+    example: "{key} arn:aws:secretsmanager:<region>:<account>:secret:<name>-<suffix>",
   }),
 };
 
 function isSecretArn(text: string): boolean {
-  return text.startsWith("arn:") && parseReference(`${REFERENCE_SCHEME}${text}`) !== undefined;
+  // The box's role names the secret in full, and IAM takes nothing less for it.
+  return /^arn:.*-[A-Za-z0-9]{6}$/.test(text) && parseReference(`${REFERENCE_SCHEME}${text}`) !== undefined;
 }

@@ -8,8 +8,6 @@ export interface StackKind {
   readonly terminationProtection: boolean;
   /** Days in which a deleted secret can be brought back; with 0 it is gone, and its name free, at once. */
   readonly secretRecoveryDays: 0 | 30;
-  /** Days in which a deleted key can be brought back; AWS knows no shorter time than 7. */
-  readonly keyRecoveryDays: 7 | 30;
   /** A bucket with objects in it may be deleted. */
   readonly emptyBuckets: boolean;
   /** A snapshot of the state volume is taken before the volume is deleted. */
@@ -22,7 +20,6 @@ export const STACK_KINDS = {
     protect: false,
     terminationProtection: false,
     secretRecoveryDays: 0,
-    keyRecoveryDays: 7,
     emptyBuckets: true,
     keepState: false,
   },
@@ -31,14 +28,13 @@ export const STACK_KINDS = {
     protect: true,
     terminationProtection: true,
     secretRecoveryDays: 30,
-    keyRecoveryDays: 30,
     emptyBuckets: false,
     keepState: true,
   },
 } as const satisfies Record<StackKind["name"], StackKind>;
 
 /**
- * What a protected stack does not protect, each with its reason. All of it comes back with the next `pulumi up`, and none of it
+ * What a protected stack does not protect, by type, or by type and name where others of the type are, each with its reason. All of it comes back with the next `pulumi up`, and none of it
  * holds data; protected, it could not be changed at all.
  */
 export const NEVER_PROTECTED: Readonly<Record<string, string>> = {
@@ -48,7 +44,17 @@ export const NEVER_PROTECTED: Readonly<Record<string, string>> = {
   "aws:secretsmanager/secretVersion:SecretVersion":
     "A new value is a new version, and replaces this one. The secret itself is protected.",
   "aws:s3/bucketObjectv2:BucketObjectv2":
-    "Each release is an object of its own and replaces the last, which the bucket keeps as an old version.",
+    "Each release is an object of its own and takes the place of the last, which stays in the bucket.",
   "aws:ssm/association:Association": "Replaced by each release: only a new one makes `pulumi up` wait for the box.",
   "aws:sns/topicSubscription:TopicSubscription": "Another address for alarms is another subscription.",
+  "aws:secretsmanager/secret:Secret novadrive-tls-key":
+    "Comes and goes with the certificate in the configuration. Secrets Manager keeps it for 30 days.",
+  "aws:secretsmanager/secret:Secret novadrive-snowflake-private-key":
+    "Comes and goes with the key pair in the configuration. Secrets Manager keeps it for 30 days.",
+  "snowflake:index/execute:Execute novadrive-workload-identity": "Goes when the user logs in by a key pair instead.",
+  "novadrive:snowflake:CreditQuota": "Comes and goes with its setting, as all that it is made of.",
+  "snowflake:index/resourceMonitor:ResourceMonitor": "What a setting limits, a setting must be able to free.",
+  "snowflake:index/execute:Execute novadrive-quota": "The warehouse leaves the monitor with it.",
+  "snowflake:index/grantPrivilegesToAccountRole:GrantPrivilegesToAccountRole novadrive-RUNTIME-quota":
+    "There is nothing to see without the monitor.",
 };

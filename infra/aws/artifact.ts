@@ -5,8 +5,8 @@ import * as pulumi from "@pulumi/pulumi";
 /** All that the box may read of the bucket. */
 export const RELEASES = "releases";
 
-/** Days for which the bundle of a release that was replaced can be had back. */
-const OLD_RELEASE_DAYS = 90;
+/** Days for which an object that was written over, or deleted by hand, can be had back. */
+const OLD_VERSION_DAYS = 90;
 
 export interface ArtifactBucketArgs {
   /** Whether the bucket may be deleted with what is in it. */
@@ -55,10 +55,10 @@ export class ArtifactBucket extends pulumi.ComponentResource {
         bucket,
         rules: [
           {
-            id: "old-releases",
+            id: "old-versions",
             status: "Enabled",
             filter: { prefix: `${RELEASES}/` },
-            noncurrentVersionExpiration: { noncurrentDays: OLD_RELEASE_DAYS },
+            noncurrentVersionExpiration: { noncurrentDays: OLD_VERSION_DAYS },
             abortIncompleteMultipartUpload: { daysAfterInitiation: 7 },
           },
           {
@@ -121,7 +121,14 @@ export class Artifact extends pulumi.ComponentResource {
         source: bundle.file.apply((file) => new pulumi.asset.FileAsset(file)),
         contentType: "application/gzip",
       },
-      { parent: this, protect: false },
+      {
+        parent: this,
+        protect: false,
+        // The provider deletes an object with all its versions, and the engine what was replaced at the end of the next update that
+        // succeeds: going back to this bundle, behind a release that failed, would take it away under the box. The bucket goes with all
+        // that is in it.
+        retainOnDelete: true,
+      },
     );
     this.key = object.key;
     this.registerOutputs({ key: this.key });

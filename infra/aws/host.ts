@@ -11,8 +11,6 @@ export interface HostArgs {
   readonly cpuCredits: "standard" | "unlimited";
   readonly rootVolumeGb: number;
   readonly subnetId: pulumi.Input<string>;
-  /** Whether the subnet was chosen rather than configured: then the box stays in the subnet that it is in. */
-  readonly stay: boolean;
   readonly securityGroupId: pulumi.Input<string>;
   readonly instanceProfileName: pulumi.Input<string>;
   /** EC2 key pair; Session Manager needs none. */
@@ -69,7 +67,7 @@ export class Host extends pulumi.ComponentResource {
         parent: this,
         // Canonical publishes a new image every few weeks; each would replace the box. Changed user data would stop and start it
         // for nothing, since cloud-init does not run it again.
-        ignoreChanges: ["ami", "userData", ...(args.stay ? ["subnetId"] : [])],
+        ignoreChanges: ["ami", "userData"],
         // Volume and address can be attached to one box at a time.
         deleteBeforeReplace: true,
       },

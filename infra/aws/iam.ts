@@ -29,9 +29,6 @@ export const WILDCARDS: Readonly<Record<string, string>> = {
   NoParameters: "Takes away: AmazonSSMManagedInstanceCore would let the box read every parameter of the account.",
   TlsOnly: "Takes away: nobody may use the bucket without TLS.",
   NoOldTls: "Takes away: nobody may use the bucket with a TLS older than 1.2.",
-  AccountManagesKey:
-    "In a key's own policy `*` is this key; without this statement nobody could ever change or delete it.",
-  AlarmsUseKey: "In a key's own policy `*` is this key. The condition holds it to alarms of this account.",
 };
 
 export class HostRole extends pulumi.ComponentResource {

@@ -3,12 +3,10 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 
 export interface ObservabilityArgs {
-  readonly partition: string;
   /** `/novadrive/dev`. */
   readonly logGroupName: string;
   readonly logRetentionDays: number;
   readonly alertEmail?: string | undefined;
-  readonly keyRecoveryDays: number;
 }
 
 export class Observability extends pulumi.ComponentResource {
@@ -25,19 +23,9 @@ export class Observability extends pulumi.ComponentResource {
       child,
     );
     const account = aws.getCallerIdentityOutput({}, { parent: this }).accountId;
-    // CloudWatch cannot send to a topic that AWS's own key for SNS encrypts, since that key's policy does not let it:
-    // https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
-    const key = new aws.kms.Key(
-      `${name}-alarms`,
-      {
-        description: "NovaDrive: encrypts alarms on their way",
-        enableKeyRotation: true,
-        deletionWindowInDays: args.keyRecoveryDays,
-        policy: account.apply((id) => JSON.stringify(keyPolicy(args.partition, id))),
-      },
-      child,
-    );
-    const topic = new aws.sns.Topic(`${name}-alarms`, { displayName: "NovaDrive", kmsMasterKeyId: key.arn }, child);
+    // Without a key: AWS's own for SNS does not let CloudWatch send (https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html),
+    // and one of ours would cost a dollar a month and outlive `destroy` by a week, to hide the names of alarms.
+    const topic = new aws.sns.Topic(`${name}-alarms`, { displayName: "NovaDrive" }, child);
     new aws.sns.TopicPolicy(
       `${name}-alarms`,
       {
@@ -63,29 +51,6 @@ export class Observability extends pulumi.ComponentResource {
       topicArn: this.topicArn,
     });
   }
-}
-
-function keyPolicy(partition: string, account: string) {
-  return {
-    Version: "2012-10-17",
-    Statement: [
-      {
-        Sid: "AccountManagesKey",
-        Effect: "Allow",
-        Principal: { AWS: `arn:${partition}:iam::${account}:root` },
-        Action: "kms:*",
-        Resource: "*",
-      },
-      {
-        Sid: "AlarmsUseKey",
-        Effect: "Allow",
-        Principal: { Service: "cloudwatch.amazonaws.com" },
-        Action: ["kms:Decrypt", "kms:GenerateDataKey"],
-        Resource: "*",
-        Condition: { StringEquals: { "aws:SourceAccount": account } },
-      },
-    ],
-  };
 }
 
 function topicPolicy(topic: string, account: string) {

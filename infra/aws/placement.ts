@@ -9,11 +9,13 @@ export interface PlacementArgs {
 }
 
 export interface Placement {
-  readonly subnetId: string;
   readonly vpcId: string;
+  /** For a new volume. */
   readonly availabilityZone: string;
-  /** Whether it was chosen here, and so may turn out otherwise another time: what stands already must then stay where it is. */
+  /** Whether the zone was chosen here, and so may turn out otherwise another time: a volume that is there must then stay where it is. */
   readonly chosen: boolean;
+  /** Subnet for a box beside a volume in this zone. @throws RunError where there is none */
+  readonly subnetIn: (zone: string) => string;
 }
 
 /**
@@ -23,15 +25,26 @@ export interface Placement {
  */
 export async function placeHost(args: PlacementArgs, options: pulumi.InvokeOptions): Promise<Placement> {
   const { instanceType, subnetId } = args;
-  const { id, vpcId, availabilityZone } =
-    subnetId === undefined
-      ? await defaultSubnet(instanceType, options)
-      : await aws.ec2.getSubnet({ id: subnetId }, options);
-  return { subnetId: id, vpcId, availabilityZone, chosen: subnetId === undefined };
+  if (subnetId !== undefined) {
+    const { vpcId, availabilityZone } = await aws.ec2.getSubnet({ id: subnetId }, options);
+    return { vpcId, availabilityZone, chosen: false, subnetIn: () => subnetId };
+  }
+  const [first, ...others] = await defaultSubnets(instanceType, options);
+  const subnetIn = (zone: string): string => {
+    const subnet = [first, ...others].find(({ availabilityZone }) => availabilityZone === zone);
+    if (subnet !== undefined) return subnet.id;
+    throw new pulumi.RunError(
+      `The state volume is in ${zone}, where this account has no default subnet with ${instanceType}: ` +
+        "pulumi config set novadrive:instanceType <a type of that zone>",
+    );
+  };
+  return { vpcId: first.vpcId, availabilityZone: first.availabilityZone, chosen: true, subnetIn };
 }
 
-/** Of the subnets that AWS made in every zone, the first by the zone's name; not every zone has every instance type. */
-async function defaultSubnet(instanceType: string, options: pulumi.InvokeOptions): Promise<aws.ec2.GetSubnetResult> {
+type Subnets = [aws.ec2.GetSubnetResult, ...aws.ec2.GetSubnetResult[]];
+
+/** The subnets that AWS made in every zone, by the zone's name; not every zone has every instance type. */
+async function defaultSubnets(instanceType: string, options: pulumi.InvokeOptions): Promise<Subnets> {
   const { locations } = await aws.ec2.getInstanceTypeOfferings(
     { locationType: "availability-zone", filters: [{ name: "instance-type", values: [instanceType] }] },
     options,
@@ -48,12 +61,12 @@ async function defaultSubnet(instanceType: string, options: pulumi.InvokeOptions
   ];
   const { ids } = await aws.ec2.getSubnets({ filters }, options);
   const subnets = await Promise.all(ids.map(async (id) => aws.ec2.getSubnet({ id }, options)));
-  const [first] = subnets.toSorted((a, b) => (a.availabilityZone < b.availabilityZone ? -1 : 1));
+  const [first, ...others] = subnets.toSorted((a, b) => (a.availabilityZone < b.availabilityZone ? -1 : 1));
   if (first === undefined) {
     throw new pulumi.RunError(
       `This account has no default subnet in a zone with ${instanceType} (${zones.join(", ")}): ` +
         "pulumi config set novadrive:subnetId <subnet with a route to an internet gateway>",
     );
   }
-  return first;
+  return [first, ...others];
 }

@@ -1,5 +1,4 @@
 /** Brings a release to the box, and waits until the box says that it runs. */
-import { createHash } from "node:crypto";
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 
@@ -17,11 +16,14 @@ export interface ReleaseArgs {
   readonly script: pulumi.Input<string>;
   /** By name. The hash of the bundle is one of them: another hash is another release. */
   readonly parameters: Readonly<Record<string, ReleaseParameter>>;
-  /** What `pulumi up` waits for the box to be through with it; a new box boots first. */
+  /** What the script may take, the preparation of a new box included. */
   readonly timeoutSeconds: number;
   /** What must be there before a release runs. A component's dependencies are not its children's. */
   readonly after?: readonly pulumi.Resource[] | undefined;
 }
+
+/** From a box's start until its agent has asked for work. */
+const FIRST_REPORT_SECONDS = 600;
 
 /** What SSM takes. https://docs.aws.amazon.com/general/latest/gr/ssm.html */
 const DOCUMENT_BYTES = 64 * 1024;
@@ -32,7 +34,7 @@ export class Release extends pulumi.ComponentResource {
   constructor(name: string, args: ReleaseArgs, opts?: pulumi.ComponentResourceOptions) {
     super("novadrive:aws:Release", name, {}, opts);
     const { timeoutSeconds } = args;
-    const parameters = { ...args.parameters, Revision: REVISION };
+    const { parameters } = args;
     const content = pulumi
       .output(args.script)
       .apply((script) => releaseDocument({ script, parameters, timeoutSeconds }));
@@ -46,12 +48,12 @@ export class Release extends pulumi.ComponentResource {
       {
         name: document.name,
         targets: [{ key: "InstanceIds", values: [args.instanceId] }],
-        parameters: {
-          ...Object.fromEntries(Object.entries(args.parameters).map(([key, { value }]) => [key, value])),
-          // Another script is another release, as another bundle is.
-          Revision: content.apply((text) => createHash("sha256").update(text).digest("hex")),
-        },
-        waitForSuccessTimeoutSeconds: timeoutSeconds,
+        // Without it, State Manager runs every new version at once, with the parameters before:
+        // https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_UpdateDocumentDefaultVersion.html
+        documentVersion: document.latestVersion,
+        parameters: Object.fromEntries(Object.entries(parameters).map(([key, { value }]) => [key, value])),
+        // A new box first has to report to Systems Manager, which then counts the script's own seconds.
+        waitForSuccessTimeoutSeconds: timeoutSeconds + FIRST_REPORT_SECONDS,
       },
       {
         parent: this,
@@ -61,7 +63,7 @@ export class Release extends pulumi.ComponentResource {
         // may not wait either, and the release comes when the box has: https://github.com/hashicorp/terraform-provider-aws/issues/31175
         // #initerror is what the engine calls it that the association was made but did not succeed. Without it the next `up` changes the
         // association, waits for nothing, and says that all is well: https://github.com/pulumi/pulumi/issues/21458
-        replaceOnChanges: ["parameters", "targets", "#initerror"],
+        replaceOnChanges: ["parameters", "targets", "documentVersion", "#initerror"],
         deleteBeforeReplace: true,
         protect: false,
       },
@@ -70,11 +72,6 @@ export class Release extends pulumi.ComponentResource {
     this.registerOutputs({ associationId: this.associationId });
   }
 }
-
-const REVISION = {
-  pattern: "^[0-9a-f]{64}$",
-  description: "SHA-256 of this document, so that another one is run.",
-};
 
 /**
  * The SSM document, as JSON.

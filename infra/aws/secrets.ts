@@ -12,6 +12,8 @@ const SECRETS = {
 
 type SecretName = keyof typeof SECRETS;
 
+const OPTIONAL: ReadonlySet<SecretName> = new Set(["snowflake-private-key", "tls-key"]);
+
 export interface SecretsArgs {
   /** Before each name, so that stacks do not meet: `novadrive/dev`. */
   readonly prefix: string;
@@ -44,7 +46,8 @@ export class Secrets extends pulumi.ComponentResource {
       const secret = new aws.secretsmanager.Secret(
         `${name}-${key}`,
         { name: `${args.prefix}/${key}`, description: SECRETS[key], recoveryWindowInDays: args.recoveryDays },
-        { parent: this },
+        // What a setting brings, a setting must be able to take away.
+        OPTIONAL.has(key) ? { parent: this, protect: false } : { parent: this },
       );
       arns[key] = secret.arn;
       if (value === undefined) {

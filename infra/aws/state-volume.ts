@@ -22,6 +22,8 @@ export interface StateVolumeArgs {
 
 export class StateVolume extends pulumi.ComponentResource {
   readonly volumeId: pulumi.Output<string>;
+  /** Where it really is. */
+  readonly availabilityZone: pulumi.Output<string>;
 
   constructor(name: string, args: StateVolumeArgs, opts?: pulumi.ComponentResourceOptions) {
     super("novadrive:aws:StateVolume", name, {}, opts);
@@ -38,6 +40,7 @@ export class StateVolume extends pulumi.ComponentResource {
       { parent: this, ignoreChanges: args.stay ? ["availabilityZone"] : [] },
     );
     this.volumeId = volume.id;
-    this.registerOutputs({ volumeId: this.volumeId });
+    this.availabilityZone = volume.availabilityZone;
+    this.registerOutputs({ volumeId: this.volumeId, availabilityZone: this.availabilityZone });
   }
 }

@@ -16,6 +16,6 @@ CREATE USER IF NOT EXISTS NOVADRIVE_DEPLOYER
   RSA_PUBLIC_KEY = '<rsa_key.pub, without its first and last line>';
 GRANT ROLE NOVADRIVE_DEPLOYER TO USER NOVADRIVE_DEPLOYER;
 
--- Only for a stack with novadrive:monthlyCreditQuota. Snowflake lets nobody but ACCOUNTADMIN make resource monitors, so let
--- a person with that role run such an `up`, or take this grant back afterwards:
+-- Only for a stack with novadrive:monthlyCreditQuota. Snowflake lets nobody but ACCOUNTADMIN make resource monitors, and Pulumi logs in
+-- with that role at every preview, up and destroy from then on. Without this, put a monitor on the warehouse by hand:
 -- GRANT ROLE ACCOUNTADMIN TO USER NOVADRIVE_DEPLOYER;

@@ -82,7 +82,7 @@ export class RuntimeUser extends pulumi.ComponentResource {
       `${name}-workload-identity`,
       { execute: statements.execute, revert: statements.revert },
       // The other way round, the old one's UNSET would follow the new one's SET.
-      { parent: this, deleteBeforeReplace: true },
+      { parent: this, deleteBeforeReplace: true, protect: false },
     );
   }
 }

@@ -62,7 +62,7 @@ describe("defaults", () => {
       snowflakeAccount: { organization: "ACME", account: "MAIN" },
       access: { prefix: "NOVADRIVE", readerSeesStage: false },
       runtimeLogin: { cidrs: [], keyPair: undefined },
-      runtime: { schedule: "0 3 * * *", timezone: "UTC" },
+      runtime: { schedule: "0 3 * * *", verifySchedule: "0 5 * * 0", timezone: "UTC" },
       monthlyCreditQuota: 0,
     });
   });

@@ -21,21 +21,24 @@ const placed = (args: PlacementArgs) => placeHost(args, {});
 
 describe("the box", () => {
   it("goes to the first zone that has its type and a default subnet, whatever order AWS tells them in", async () => {
-    expect(await placed({ instanceType: "t2.large" })).toEqual({
-      subnetId: "subnet-0default-a",
-      vpcId: "vpc-0default",
-      availabilityZone: "sa-east-1a",
-      chosen: true,
-    });
+    const placement = await placed({ instanceType: "t2.large" });
+    expect(placement).toMatchObject({ vpcId: "vpc-0default", availabilityZone: "sa-east-1a", chosen: true });
+    expect(placement.subnetIn("sa-east-1a")).toBe("subnet-0default-a");
+  });
+
+  it("goes beside its disk where there is one, or nowhere", async () => {
+    const { subnetIn } = await placed({ instanceType: "t2.large" });
+    expect(subnetIn("sa-east-1c")).toBe("subnet-0default-c");
+    expect(() => subnetIn("sa-east-1b")).toThrow(
+      "The state volume is in sa-east-1b, where this account has no default subnet with t2.large: " +
+        "pulumi config set novadrive:instanceType <a type of that zone>",
+    );
   });
 
   it("goes where it is told", async () => {
-    expect(await placed({ instanceType: "t2.large", subnetId: "subnet-0abc" })).toEqual({
-      subnetId: "subnet-0abc",
-      vpcId: "vpc-of-subnet-0abc",
-      availabilityZone: "sa-east-1b",
-      chosen: false,
-    });
+    const placement = await placed({ instanceType: "t2.large", subnetId: "subnet-0abc" });
+    expect(placement).toMatchObject({ vpcId: "vpc-of-subnet-0abc", availabilityZone: "sa-east-1b", chosen: false });
+    expect(placement.subnetIn("sa-east-1a")).toBe("subnet-0abc");
   });
 
   it("goes nowhere, and says what to set, when the region does not have its type", async () => {

@@ -177,7 +177,7 @@ describe("the box", () => {
       vpcSecurityGroupIds: ["novadrive-host-id"],
       tags: { Name: "novadrive-dev" },
     });
-    expect(instance.ignoreChanges).toEqual(["ami", "userData", "subnetId"]);
+    expect(instance.ignoreChanges).toEqual(["ami", "userData"]);
     expect(instance.inputs).not.toHaveProperty("keyName");
     const name = "/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id";
     expect(program.calls).toContainEqual({
@@ -253,7 +253,7 @@ describe("the release", () => {
     });
     expect(inputs).toMatchObject({
       targets: [{ key: "InstanceIds", values: ["novadrive-host-id"] }],
-      waitForSuccessTimeoutSeconds: 900,
+      waitForSuccessTimeoutSeconds: 1500,
     });
   });
 

@@ -59,6 +59,13 @@ describe.skipIf("missing" in pulumi)("a release", { timeout: 180_000 }, () => {
 
   const associations = () => cloud.objects().filter(({ type }) => type === "aws:ssm/association:Association");
 
+  const bundles = () =>
+    cloud
+      .objects()
+      .filter(({ type }) => type === "aws:s3/bucketObjectv2:BucketObjectv2")
+      .map(({ state: { key } }) => key)
+      .toSorted();
+
   async function up(change: Partial<typeof state>): Promise<Readonly<Record<string, string>>> {
     state = { ...state, ...change };
     const words = { ...state, BUNDLE: join(project.folder, "bundle.tar.gz") };
@@ -75,13 +82,13 @@ describe.skipIf("missing" in pulumi)("a release", { timeout: 180_000 }, () => {
     expect(await up({})).toEqual({});
   });
 
-  it("with another bundle is a new object and a new association, the old one gone before", async () => {
+  it("with another bundle is a new object, beside the old one, and a new association", async () => {
     writeFileSync(join(project.folder, "bundle.tar.gz"), "second");
     expect(await up({ HASH: "b".repeat(64) })).toEqual({
-      // Made before the old one goes, which is seen by what came last.
       [OBJECT]: "delete-replaced",
       [ASSOCIATION]: "create-replacement",
     });
+    expect(bundles()).toEqual([`releases/${"a".repeat(64)}.tar.gz`, `releases/${"b".repeat(64)}.tar.gz`]);
   });
 
   it("with another script is run again, by the same document", async () => {
@@ -103,6 +110,18 @@ describe.skipIf("missing" in pulumi)("a release", { timeout: 180_000 }, () => {
     expect(associations()).toHaveLength(1);
     expect(associations()[0]?.id).not.toBe(failed?.id);
     expect(await up({})).toEqual({});
+  });
+
+  it("that goes back, behind one that failed, has its bundle in the bucket afterwards too", async () => {
+    const { workspace } = project.stack;
+    const usual = { ...workspace.envVars };
+    const before = state.HASH;
+    workspace.envVars = { ...usual, STAND_IN_FAILS: "aws:ssm/association:Association" };
+    await expect(up({ HASH: "c".repeat(64) })).rejects.toThrow(/told to let this fail/);
+    workspace.envVars = usual;
+    await up({ HASH: before });
+    await up({});
+    expect(bundles()).toContain(`releases/${before}.tar.gz`);
   });
 
   it("is brought to another box", async () => {

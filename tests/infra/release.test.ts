@@ -52,12 +52,12 @@ describe("a release", () => {
       parameters: {
         BundleHash: HASH,
         Key: `releases/${HASH}.tar.gz`,
-        Revision: expect.stringMatching(/^[0-9a-f]{64}$/),
       },
-      waitForSuccessTimeoutSeconds: 900,
+      documentVersion: "1",
+      waitForSuccessTimeoutSeconds: 1500,
     });
     expect(association).toMatchObject({
-      replaceOnChanges: ["parameters", "targets", "#initerror"],
+      replaceOnChanges: ["parameters", "targets", "documentVersion", "#initerror"],
       deleteBeforeReplace: true,
       protect: false,
     });

@@ -60,6 +60,7 @@ export const AWS_BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
     },
     refusesDeletion: ({ forceDestroy }) =>
       forceDestroy === true ? undefined : "BucketNotEmpty: The bucket you tried to delete is not empty",
+    takesAlong: ({ bucket }, id) => id.startsWith(`${String(bucket)}/`),
   },
   "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": { replaces: ["bucket"] },
   "aws:s3/bucketOwnershipControls:BucketOwnershipControls": { replaces: ["bucket"] },
@@ -67,13 +68,16 @@ export const AWS_BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
   "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": { replaces: ["bucket"] },
   "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": { replaces: ["bucket"] },
   "aws:s3/bucketPolicy:BucketPolicy": { replaces: ["bucket"] },
-  "aws:s3/bucketObjectv2:BucketObjectv2": { replaces: ["bucket", "key"] },
+  // An object is deleted with all its versions (terraform-provider-aws, internal/service/s3/object.go, resourceObjectDelete).
+  "aws:s3/bucketObjectv2:BucketObjectv2": {
+    replaces: ["bucket", "key"],
+    chosenId: ({ bucket, key }) => `${String(bucket)}/${String(key)}`,
+  },
   "aws:cloudwatch/logGroup:LogGroup": {
     replaces: ["name"],
     computed: (_id, { name }) => ({ arn: `arn:aws:logs:sa-east-1:${ACCOUNT}:log-group:${String(name)}` }),
   },
   "aws:cloudwatch/metricAlarm:MetricAlarm": { replaces: ["name"] },
-  "aws:kms/key:Key": { computed: (id) => ({ arn: `arn:aws:kms:sa-east-1:${ACCOUNT}:key/${id}` }) },
   "aws:sns/topic:Topic": {
     autoNamed: true,
     replaces: ["name"],
@@ -81,7 +85,12 @@ export const AWS_BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
   },
   "aws:sns/topicPolicy:TopicPolicy": { replaces: ["arn"] },
   "aws:sns/topicSubscription:TopicSubscription": { replaces: ["topic", "protocol", "endpoint"] },
-  "aws:ssm/document:Document": { autoNamed: true, replaces: ["name", "documentType"] },
+  "aws:ssm/document:Document": {
+    autoNamed: true,
+    replaces: ["name", "documentType"],
+    computed: () => ({ latestVersion: "1" }),
+    update: (olds, news) => ({ ...news, latestVersion: String(Number(olds["latestVersion"]) + 1) }),
+  },
   "aws:ssm/association:Association": {
     replaces: ["name"],
     computed: (id) => ({ associationId: `association-${id}` }),

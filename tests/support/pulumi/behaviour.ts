@@ -9,6 +9,10 @@ export interface Behaviour {
   readonly autoNamed?: true;
   /** What its ids begin with, where the program looks at their form. */
   readonly idPrefix?: string;
+  /** Where the program chooses it, the id; what has it already is written over. */
+  readonly chosenId?: (inputs: Properties) => string;
+  /** Ids of what goes with an object, and the engine may know nothing of. */
+  readonly takesAlong?: (state: Properties, id: string) => boolean;
   /** Changes of these make another object. */
   readonly replaces?: readonly string[];
   /** What the service adds; a key that is also an input is the service's choice while the program names none. */

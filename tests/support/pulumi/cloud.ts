@@ -29,6 +29,11 @@ export class Cloud {
     writeFileSync(this.#file(object.id), JSON.stringify(object));
   }
 
+  /** Written over, if it is there. */
+  put(object: CloudObject): void {
+    writeFileSync(this.#file(object.id), JSON.stringify(object));
+  }
+
   /** @throws Error for an object that is not there, which the engine then knows wrongly */
   update(object: CloudObject): void {
     if (!existsSync(this.#file(object.id))) throw new Error(`${object.id} does not exist`);

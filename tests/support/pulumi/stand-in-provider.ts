@@ -87,9 +87,13 @@ const standIn: provider.Provider = {
     if (isMeant(urn, "STAND_IN_REFUSES")) throw new Error("The stand-in was told to refuse this");
     // Where objects are kept, what replaces one is not mistaken for it.
     const seed = cloud ? `${urn}${randomUUID()}` : urn;
-    const id = physicalId(behaviourOf(urn).idPrefix ?? `${type.split(":").at(-1)}-`, seed);
-    const outs = { ...behaviourOf(urn).computed?.(id, inputs), ...inputs };
-    cloud?.create({ type, id, urn, state: plain(outs) as Properties });
+    const behaviour = behaviourOf(urn);
+    const chosen = behaviour.chosenId?.(plain(inputs) as Properties);
+    const id = chosen ?? physicalId(behaviour.idPrefix ?? `${type.split(":").at(-1)}-`, seed);
+    const outs = { ...behaviour.computed?.(id, inputs), ...inputs };
+    const object = { type, id, urn, state: plain(outs) as Properties };
+    if (chosen === undefined) cloud?.create(object);
+    else cloud?.put(object);
     await account?.run(statementsFor(type, undefined, plain(inputs) as Properties));
     if (isMeant(urn, "STAND_IN_FAILS")) throw new NotWell(id, outs);
     return { id, outs };
@@ -111,6 +115,9 @@ const standIn: provider.Provider = {
     if (refusal !== undefined) throw new Error(refusal);
     await account?.run(statementsFor(typeOf(urn), plain(state) as Properties, undefined));
     cloud?.delete(id);
+    const { takesAlong } = behaviourOf(urn);
+    const gone = cloud?.objects().filter((object) => takesAlong?.(plain(state) as Properties, object.id)) ?? [];
+    for (const object of gone) cloud?.delete(object.id);
   },
   async invoke(token, inputs: Properties) {
     const read = FUNCTIONS[token];
