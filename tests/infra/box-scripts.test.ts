@@ -367,6 +367,64 @@ awk -v from="$from" 'NR > from { sub(/^{/, "{\\"__CURSOR\\":\\"" NR "\\","); pri
     });
   });
 
+  const ended = (batch: number, status: string, at: number) =>
+    line(JSON.stringify({ batch, status, msg: `batch ${batch}` }), at);
+
+  it("keeps a metric that CloudWatch refuses until it is taken, and sends the lines only once", async () => {
+    await using box = await released();
+    box.aws.refusals.set("PutMetricData", "<Code>Throttling</Code>");
+    const lines = [ended(7, "success", AT), ended(8, "failed", AT + 1000)];
+    await journal(box, lines);
+    for (let minute = 0; minute < 2; minute += 1) {
+      const ran = await report(box);
+      expect(ran.status).toBe(1);
+      expect(ran.stderr).toContain(`CloudWatch took no metric ${METRICS.batchFailed}: <Code>Throttling</Code>`);
+      expect(sent(box, "PutLogEvents")).toHaveLength(1);
+    }
+    await journal(box, [...lines, ended(9, "failed", AT + 2000)]);
+    expect((await report(box)).status).toBe(1);
+    expect(sent(box, "PutLogEvents")).toHaveLength(2);
+    box.aws.refusals.clear();
+    const { heartbeat, batchFailed } = METRICS;
+    expect(await report(box)).toMatchObject({ status: 0, stderr: "" });
+    const arrived = [heartbeat, batchFailed, batchFailed, batchFailed].map((name, index) => [name, "1011"[index]]);
+    expect(metrics(box)).toEqual(arrived);
+    expect(await report(box)).toMatchObject({ status: 0, stderr: "" });
+    expect(metrics(box)).toEqual([...arrived, [heartbeat, "1"]]);
+    expect(sent(box, "PutLogEvents")).toHaveLength(2);
+  });
+
+  it.each([
+    { what: "tries the next metric after one that is refused", code: 22, tried: 3, arrives: 1 },
+    { what: "tries no other metric where CloudWatch is out of reach", code: 7, tried: 1, arrives: 0 },
+  ])("$what", async ({ code, tried, arrives }) => {
+    await using box = await released();
+    const batches = '*" Action=PutMetricData "*MetricName=BatchFailed*';
+    await box.stub(
+      "curl",
+      `#!/bin/sh\ncase " $* " in ${batches}) echo . >>"$NOVADRIVE_ROOT/tried" ;; esac\n` +
+        `case " $* " in ${batches}Value=1*) exit ${code} ;; esac\nexec /usr/bin/curl "$@"\n`,
+    );
+    await journal(box, [ended(1, "failed", AT), ended(2, "success", AT + 1000), ended(3, "failed", AT + 2000)]);
+    expect((await report(box)).status).toBe(1);
+    expect((await readFile(join(box.root, "tried"), "utf8")).trim().split("\n")).toHaveLength(tried);
+    expect(metrics(box).filter(([name]) => name === METRICS.batchFailed)).toHaveLength(arrives);
+    const waiting = (await readFile(join(box.root, "report/metrics"), "utf8")).trim().split("\n");
+    expect(waiting).toHaveLength(3 - arrives);
+  });
+
+  it("lets no metric wait for longer than it would alarm, nor more than one report sends", async () => {
+    await using box = await released();
+    const at = (ago: number) => new Date(Date.now() - ago).toISOString();
+    const recent = Array.from({ length: 60 }, (_, index) => `BatchFailed ${index} ${at(3_600_000 - index)}`);
+    const waiting = [`BatchFailed 777 ${at(25 * 3_600_000)}`, ...recent, `BatchFailed 888 ${at(25 * 3_600_000)}`];
+    await writeFile(join(box.root, "report/metrics"), `${waiting.join("\n")}\n`);
+    await journal(box, []);
+    expect(await report(box)).toMatchObject({ status: 0, stderr: "" });
+    const values = metrics(box).flatMap(([name, value]) => (name === METRICS.batchFailed ? [Number(value)] : []));
+    expect(values).toEqual(Array.from({ length: 50 }, (_, index) => 10 + index));
+  });
+
   it("has every line once, in requests that CloudWatch takes", async () => {
     const entry = fc.record({
       at: fc.integer({ min: 0, max: 4 * 86_400_000 }),

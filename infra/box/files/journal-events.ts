@@ -16,8 +16,8 @@ const MOST = { events: 10_000, bytes: 1_000_000, span: 23 * 3_600_000, message: 
 const MOST_REQUESTS = 8;
 const MOST_METRICS = 50;
 /**
- * A metric from further back is not sent: it would alarm nobody in time, and what is older than two weeks CloudWatch refuses, for
- * which every later report would wait. https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html
+ * A metric from further back is not sent: it would alarm nobody in time, and what is older than two weeks CloudWatch refuses for good.
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html
  */
 const OLDEST_METRIC_MS = 24 * 3_600_000;
 /** What CloudWatch counts for an event besides its text. */

@@ -10,16 +10,28 @@ source "$here/aws.sh"
 
 : "${AWS_REGION:?}" "${NOVADRIVE_LOG_GROUP:?}" "${NOVADRIVE_METRIC_NAMESPACE:?}"
 cursor="${STATE_DIRECTORY:?}/cursor"
+# Metrics that have not arrived, a line each.
+waiting="$STATE_DIRECTORY/metrics"
+# More than of one report would make the next one take too long. Older ones alarm nobody in time.
+most_waiting=50 oldest="$(date -u -d "24 hours ago" +%FT%T)"
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 
 # metric <name> <value> [<time>]
 metric() {
-  aws_request monitoring "$(aws_url monitoring)/" -o /dev/null --max-time 20 \
+  local answer code=0
+  answer="$(aws_request monitoring "$(aws_url monitoring)/" --max-time 20 \
     --data-urlencode Action=PutMetricData --data-urlencode Version=2010-08-01 \
     --data-urlencode "Namespace=$NOVADRIVE_METRIC_NAMESPACE" \
     --data-urlencode "MetricData.member.1.MetricName=$1" --data-urlencode "MetricData.member.1.Value=$2" \
-    ${3:+--data-urlencode "MetricData.member.1.Timestamp=$3"}
+    ${3:+--data-urlencode "MetricData.member.1.Timestamp=$3"})" || code=$?
+  [ "$code" -eq 0 ] || printf 'novadrive: CloudWatch took no metric %s: %s\n' "$1" "$answer" >&2
+  return "$code"
+}
+
+# keep <file> <place>: at no moment is there half of it, nor after a loss of power.
+keep() {
+  cp "$1" "$2.new" && sync "$2.new" && mv "$2.new" "$2"
 }
 
 # logs <action> <file with its body>
@@ -54,12 +66,25 @@ for body in "$work"/events-*.json; do
     fail "CloudWatch took no log lines: $answer"
   fi
 done
+# The lines have arrived, and are not sent again for the sake of a metric: that has a place of its own to wait in. First the metrics,
+# then the cursor: rather a metric twice than none.
+touch "$waiting"
+cat "$waiting" "$work/metrics" | awk -v oldest="$oldest" '$3 > oldest' | tail -n "$most_waiting" >"$work/waiting"
+keep "$work/waiting" "$waiting"
+[ ! -e "$work/cursor" ] || keep "$work/cursor" "$cursor"
+
+: >"$work/unsent"
+reached=yes
 while read -r name value time; do
-  metric "$name" "$value" "$time"
-done <"$work/metrics"
-if [ -e "$work/cursor" ]; then
-  cp "$work/cursor" "$cursor.new"
-  sync "$cursor.new"
-  mv "$cursor.new" "$cursor"
-fi
+  if [ "$reached" = yes ]; then
+    code=0
+    metric "$name" "$value" "$time" || code=$?
+    [ "$code" -ne 0 ] || continue
+    status=1
+    # 22: refused, which says nothing of the next one. Otherwise CloudWatch is out of reach, for the next one too.
+    [ "$code" -eq 22 ] || reached=no
+  fi
+  echo "$name $value $time" >>"$work/unsent"
+done <"$work/waiting"
+cmp -s "$work/unsent" "$waiting" || keep "$work/unsent" "$waiting"
 exit "$status"
