@@ -29,12 +29,22 @@ export interface EngineProject extends Disposable {
   readonly stack: Stack;
 }
 
-/** @param environment more variables for the engine and the program */
-export async function openProject(pulumi: string, environment: Record<string, string>): Promise<EngineProject> {
+/**
+ * @param environment more variables for the engine and the program
+ * @param bundle `real` packs all that goes onto the box
+ */
+export async function openProject(
+  pulumi: string,
+  environment: Record<string, string>,
+  bundle: "small" | "real" = "small",
+): Promise<EngineProject> {
   const base = mkdtempSync(join(tmpdir(), "novadrive-infra-"));
   const folder = join(base, "project");
   for (const part of PARTS) cpSync(join(ROOT, part), join(folder, part), { recursive: true });
-  installPackages(folder);
+  if (bundle === "real") {
+    symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
+    for (const file of ["package.json", "package-lock.json"]) cpSync(join(ROOT, file), join(folder, file));
+  } else installPackages(folder);
   const state = join(base, "state");
   mkdirSync(state);
   const stack = await LocalWorkspace.createOrSelectStack(
