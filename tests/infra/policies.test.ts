@@ -71,7 +71,7 @@ describe("policies", () => {
     for (const reason of Object.values(WILDCARDS)) expect(reason).toMatch(/^.{40,}\.$/);
   });
 
-  it("let nobody do everything, but for the account with its own key", () => {
+  it("let nobody do everything", () => {
     const allowed = statements().filter(({ Effect }) => Effect === "Allow");
     for (const { Action, Principal } of allowed) {
       expect(Principal).not.toBe("*");
