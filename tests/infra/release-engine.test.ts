@@ -63,7 +63,7 @@ describe.skipIf("missing" in pulumi)("a release", { timeout: 180_000 }, () => {
     cloud
       .objects()
       .filter(({ type }) => type === "aws:s3/bucketObjectv2:BucketObjectv2")
-      .map(({ state: { key } }) => key)
+      .map(({ state: { key } }) => String(key))
       .toSorted();
 
   async function up(change: Partial<typeof state>): Promise<Readonly<Record<string, string>>> {
