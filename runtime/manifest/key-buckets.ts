@@ -33,12 +33,13 @@ export interface KeySpread {
 
 /**
  * Ranges so wide that keys between `min` and `max` lie in at most `most` of them, however sparse they are; a key outside makes one more.
+ * Negative keys and others never share one, so there are two where `most` is 1.
  *
  * `rangeBuckets("id", {min: 1n, max: 5_000_000n}, 4096)` has ranges of 2048 keys.
  */
 export function rangeBuckets(column: string, { min, max }: KeySpread, most: number): KeyBuckets {
   let shift = 0;
-  while ((max >> BigInt(shift)) - (min >> BigInt(shift)) >= BigInt(most)) shift += 1;
+  while (shift < 63 && (max >> BigInt(shift)) - (min >> BigInt(shift)) >= BigInt(most)) shift += 1;
   return { by: "range", column, shift };
 }
 

@@ -9,7 +9,7 @@ const key = fc.oneof(fc.bigInt(LOWEST, HIGHEST), fc.constantFrom(LOWEST, HIGHEST
 
 it("puts every key into the range of its bucket, and no more buckets between two keys than asked for", () => {
   fc.assert(
-    fc.property(key, key, key, fc.integer({ min: 1, max: 5000 }), (one, other, third, most) => {
+    fc.property(key, key, key, fc.integer({ min: 2, max: 5000 }), (one, other, third, most) => {
       const [min, , max] = [one, third, other].toSorted((left, right) => (left < right ? -1 : left > right ? 1 : 0));
       if (min === undefined || max === undefined) return;
       const buckets = rangeBuckets("id", { min, max }, most);
@@ -24,6 +24,11 @@ it("puts every key into the range of its bucket, and no more buckets between two
       ]);
     }),
   );
+});
+
+it("keeps negative keys apart from others, even where one bucket is asked for", () => {
+  expect(rangeBuckets("id", { min: LOWEST, max: HIGHEST }, 1)).toEqual({ by: "range", column: "id", shift: 63 });
+  expect(rangeBuckets("id", { min: 0n, max: HIGHEST }, 1)).toEqual({ by: "range", column: "id", shift: 63 });
 });
 
 it("joins neighbours into one range", () => {
