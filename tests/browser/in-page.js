@@ -20,7 +20,10 @@ export function scrollToY(y) {
 export function sidewaysOverflow() {
   const width = document.documentElement.clientWidth;
   const visible = [...document.querySelectorAll("main *, header *")].filter((element) => element.checkVisibility());
-  const offender = visible.find((element) => element.getBoundingClientRect().right > width + 1);
+  const edge = (element) => element.closest(".panel")?.getBoundingClientRect().right ?? width;
+  const offender = visible.find(
+    (element) => element.getBoundingClientRect().right > Math.min(width, edge(element)) + 1,
+  );
   return { scrolls: document.documentElement.scrollWidth > width, offender: offender?.outerHTML.slice(0, 200) };
 }
 

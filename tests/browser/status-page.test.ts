@@ -2,7 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { NovaError } from "../../runtime/core/errors.ts";
 import { browserPath, launchBrowser } from "../support/browser.ts";
-import { generator, sampleBatch, sampleHistory, type SampleOutcome } from "../support/sample-history.ts";
+import {
+  generator,
+  sampleBatch,
+  sampleHistory,
+  sampleVerification,
+  type SampleOutcome,
+} from "../support/sample-history.ts";
 import { focusedTag, focusedText, lowContrast, scrollToY, sidewaysOverflow } from "./in-page.js";
 import { openStatusPage, type StatusPage, type StatusPageOptions } from "../support/status-page.ts";
 
@@ -251,7 +257,8 @@ describe.skipIf(found === undefined)("the status page in a browser", () => {
   ])("nothing sticks out to the side at %d pixels (with costs: %s)", async (width, metered) => {
     const context = { viewport: { width, height: 844 } };
     await using opened = await open({ batches: 14, running: true, metered, context });
-    const { tab } = opened;
+    const { page, tab } = opened;
+    page.store.recordVerification(sampleVerification(new Date()));
     const { origin } = new URL(tab.url());
     for (const path of ["/", "/batches/14", "/batches/13", "/batches/1", "/?before=5", "/nothing"]) {
       await tab.goto(origin + path);

@@ -8,7 +8,7 @@ export function provenNote(state: VerificationState | undefined, frame: Frame): 
   if (!state) return null;
   if (state.equal) return html`<span class="sub proven">proven ${relative(state.proven_at ?? state.at, frame)}</span>`;
   const columns = [...new Set(state.differences.flatMap((difference) => difference.columns))].join(", ");
-  return html`<span class="sub proven bad" title="${columns}"
-    >${sign("fail", "differs")} differs from the source, found ${relative(state.at, frame)}</span
+  return html`<span class="sub proven bad" title="from the source in ${columns}"
+    >${sign("fail", "differs")} differed ${relative(state.at, frame)}</span
   >`;
 }

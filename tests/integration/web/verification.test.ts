@@ -13,8 +13,8 @@ it("shows when each table was last proven, and which differs", async () => {
   page.store.recordVerification(sampleVerification(new Date(now - 3_600_000)));
   const { body } = await page.server.inject("/");
   expect(body.match(/proven <time/g)).toHaveLength(6);
-  expect(body).toContain('title="endereco"');
-  expect(body).toContain("differs from the source");
+  expect(body).toContain('title="from the source in endereco"');
+  expect(body).toContain(" differed <time");
   const status: { readonly verifications: readonly unknown[] } = (await page.server.inject("/api/status")).json();
   expect(status.verifications).toContainEqual(
     expect.objectContaining({ name: "clientes", equal: false, proven_at: null }),
