@@ -61,6 +61,31 @@ export function bucketOf(buckets: KeyBuckets, key: bigint): bigint {
   return key >> BigInt(buckets.by === "range" ? buckets.shift : KEY_BITS - buckets.bits);
 }
 
+/** Ranges that are worth to be looked up one by one; more are told by the numbers of their buckets, which is one look for each row. */
+const MOST_RANGES = 64;
+
+/**
+ * How rows of some buckets are asked for: by ranges of their keys (or of keys' numbers), where those are few, which an index or the bounds of a
+ * block can use; else by the range around all of them, and the buckets' own numbers.
+ */
+export function keyCondition(buckets: KeyBuckets, wanted: readonly bigint[]): KeyCondition {
+  const ranges = keyRanges(buckets, wanted);
+  const [first, last] = [ranges.at(0), ranges.at(-1)];
+  if (!first || !last) return { ranges: [] };
+  if (buckets.by === "range" && ranges.length <= MOST_RANGES) return { ranges };
+  return {
+    ranges: buckets.by === "range" ? [{ from: first.from, to: last.to }] : undefined,
+    buckets: [...new Set(wanted)].toSorted((left, right) => (left < right ? -1 : 1)),
+  };
+}
+
+export interface KeyCondition {
+  /** Both ends in it; none: no row. Undefined: any. */
+  readonly ranges?: readonly { readonly from: bigint; readonly to: bigint }[] | undefined;
+  /** Undefined: any. */
+  readonly buckets?: readonly bigint[] | undefined;
+}
+
 /** Buckets as few ranges of keys (or of keys' numbers), neighbours together. */
 export function keyRanges(
   buckets: KeyBuckets,

@@ -315,12 +315,12 @@ export const SAMPLES: readonly StatementSample[] = [
       LOWER: "sql-reference/functions/lower",
       "PARSE_JSON, TO_DOUBLE": "sql-reference/functions/parse_json",
     },
-    statements: keyed.map((one) => publish.recordVanished(one, target, 7)),
+    statements: keyed.map((one) => publish.recordVanished({ table: one, keys: target, batch })),
   },
   {
     file: "delete-vanished",
     allowedBy: { ...MERGE, "WHEN MATCHED THEN DELETE": "sql-reference/sql/merge#matchedclause-for-updates-or-deletes" },
-    statements: keyed.map((one) => publish.deleteVanished(one, target, 7)),
+    statements: keyed.map((one) => publish.deleteVanished({ table: one, keys: target, batch })),
   },
   {
     file: "delete-all",
