@@ -150,7 +150,9 @@ export function describePublishing(suite: () => Suite): void {
     const { batches, prepare } = suite();
     const soft = { ...keyed("arriving_soft"), sync: { mode: "incremental", deletes: "soft" } as const };
     for (const table of [keyed("arriving"), soft]) {
-      await prepare(table);
+      const whole = keyed(`${table.name}_then`);
+      await prepare(table, whole);
+      await batches.publish({ table: whole, rows: [-3, 1, 2, 3, 50, 60].map((id): Cell[] => [id, "c", 1]) });
       await batches.publish({ table, rows: [-3, 1, 2, 50].map((id): Cell[] => [id, "a", 1]) });
       const deleted = await batches.publish({ table, rows: [], keys: [[-3], [1], [2]] });
       expect(deleted).toMatchObject([{ deleted: 1 }]);
@@ -165,9 +167,6 @@ export function describePublishing(suite: () => Suite): void {
         const arriving = await batches.warehouse.fingerprint({ ...shape, arriving: rows });
         expect(countOf(here)).toBe(3);
         expect(countOf(arriving)).toBe(3);
-        const whole = keyed(`${table.name}_${buckets.by}`);
-        await prepare(whole);
-        await batches.publish({ table: whole, rows: [-3, 1, 2, 3, 50, 60].map((id): Cell[] => [id, "c", 1]) });
         const then = await batches.warehouse.fingerprint({ ...shape, table: whole });
         expect(differing(here, arriving, then)).toMatchObject({ only: [], of: 6 });
         expect(differing(here, [], then).only).not.toEqual([]);
