@@ -44,7 +44,7 @@ export interface VanishedKeysOptions {
   readonly signal: AbortSignal;
 }
 
-export interface ReadKeys {
+interface ReadKeys {
   readonly incoming: Incoming;
   readonly count: number;
   readonly bytes: number;
@@ -76,7 +76,7 @@ export async function findVanishedKeys(options: VanishedKeysOptions): Promise<Va
   const note = chooseBuckets({ basis, rows: known, last });
   const shape = { table, columns, buckets: note.buckets };
   const [{ buckets: now }, before] = await Promise.all([
-    snapshot.fingerprint({ ...shape, signal }),
+    snapshot.fingerprint({ ...shape, doing: `looking for deleted rows of ${table.name}`, signal }),
     digestsBefore(options, last, shape),
   ]);
   const arriving =

@@ -239,6 +239,17 @@ describe.each(WAREHOUSES)("in %s", (warehouse) => {
   });
 });
 
+it("without a look at the keys the row stays, and nothing else finds it", async () => {
+  const { source, tables } = oneTable();
+  const unguarded = { source, tables: tables.replace("deletes: hard", "deletes: hard, delete_check: verify") };
+  await using project = await createDeletionProject("duckdb", unguarded);
+  await project.batch();
+  await project.database.query("DELETE FROM whole WHERE a = 5; UPDATE whole SET note = 'x' WHERE a = 6");
+  expect(await project.batch()).toMatchObject({ keys: {}, asked: 0 });
+  await project.batch();
+  expect((await project.verify()).tables).toMatchObject([{ equal: false, keys: [{ key: 5, is: "extra" }] }]);
+});
+
 it("a model and its tests see _deleted_at as a column", async () => {
   await using project = await createDeletionProject("duckdb", {
     ...oneTable("soft", 10),

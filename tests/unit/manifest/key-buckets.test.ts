@@ -1,7 +1,14 @@
 /** Buckets of keys: as few as asked for, in ranges that meet. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { bucketOf, hashBuckets, keyRange, keyRanges, rangeBuckets } from "../../../runtime/manifest/key-buckets.ts";
+import {
+  bucketOf,
+  hashBuckets,
+  keyCondition,
+  keyRange,
+  keyRanges,
+  rangeBuckets,
+} from "../../../runtime/manifest/key-buckets.ts";
 
 const LOWEST = -(2n ** 63n);
 const HIGHEST = 2n ** 63n - 1n;
@@ -31,6 +38,25 @@ it("joins neighbours into one range", () => {
     { from: -16n, to: 15n },
     { from: 32n, to: 63n },
   ]);
+});
+
+it("asks for exactly the keys of the buckets, by ranges or by the buckets' numbers", () => {
+  const few = fc.uniqueArray(fc.bigInt(-40n, 40n), { maxLength: 20 });
+  const many = fc.uniqueArray(fc.bigInt(-400n, 400n), { minLength: 150, maxLength: 200 });
+  fc.assert(
+    fc.property(fc.oneof(few, many), key, fc.constantFrom(0, 3, 40), (wanted, some, shift) => {
+      const buckets = { by: "range", column: "id", shift } as const;
+      const condition = keyCondition(buckets, wanted);
+      for (const one of [some, ...wanted.map((bucket) => keyRange(bucket, shift).from)]) {
+        const bucket = bucketOf(buckets, one);
+        const inRange = condition.ranges?.some(({ from, to }) => from <= one && one <= to) ?? true;
+        expect(inRange && (condition.buckets?.includes(bucket) ?? true)).toBe(wanted.includes(bucket));
+      }
+      expect(condition.ranges?.length ?? 0).toBeLessThanOrEqual(64);
+    }),
+  );
+  expect(keyCondition({ by: "hash", bits: 4 }, [3n, 1n])).toEqual({ ranges: undefined, buckets: [1n, 3n] });
+  expect(keyCondition({ by: "hash", bits: 4 }, [])).toEqual({ ranges: [] });
 });
 
 it("has about as many hashed buckets as the rows ask for", () => {

@@ -63,7 +63,7 @@ export function insertMissing(table: ManifestTable, incoming: string, batch: Bat
 }
 
 /** One of several equal parts that the keys are divided into by their hash; undefined stands for all of them. */
-export interface KeyPart {
+interface KeyPart {
   /** From 0. */
   readonly index: number;
   readonly of: number;
