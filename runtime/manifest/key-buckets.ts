@@ -32,13 +32,15 @@ export interface KeySpread {
 }
 
 /**
- * Ranges so wide that keys between `min` and `max` lie in at most `most` of them, however sparse they are; a key outside makes one more.
+ * Ranges so wide that keys between `min` and `max` lie in at most `most` of them, however sparse they are; a key outside makes one more. Two at
+ * least: no range holds keys on both sides of zero.
  *
  * `rangeBuckets("id", {min: 1n, max: 5_000_000n}, 4096)` has ranges of 2048 keys.
  */
 export function rangeBuckets(column: string, { min, max }: KeySpread, most: number): KeyBuckets {
+  const limit = BigInt(Math.max(2, most));
   let shift = 0;
-  while ((max >> BigInt(shift)) - (min >> BigInt(shift)) >= BigInt(most)) shift += 1;
+  while ((max >> BigInt(shift)) - (min >> BigInt(shift)) >= limit) shift += 1;
   return { by: "range", column, shift };
 }
 

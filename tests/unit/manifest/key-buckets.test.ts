@@ -21,7 +21,8 @@ it("puts every key into the range of its bucket, and no more buckets between two
       if (min === undefined || max === undefined) return;
       const buckets = rangeBuckets("id", { min, max }, most);
       if (buckets.by !== "range") throw new Error("not a range");
-      expect(bucketOf(buckets, max) - bucketOf(buckets, min)).toBeLessThan(BigInt(most));
+      expect(bucketOf(buckets, max) - bucketOf(buckets, min)).toBeLessThan(BigInt(Math.max(2, most)));
+      expect(buckets.shift).toBeLessThan(64);
       const { from, to } = keyRange(bucketOf(buckets, third), buckets.shift);
       expect(from <= third && third <= to).toBe(true);
       expect(from >= LOWEST && to <= HIGHEST).toBe(true);
@@ -31,6 +32,11 @@ it("puts every key into the range of its bucket, and no more buckets between two
       ]);
     }),
   );
+});
+
+it("ends where keys lie on both sides of zero and one bucket is asked for", () => {
+  expect(rangeBuckets("id", { min: -1n, max: 0n }, 1)).toEqual({ by: "range", column: "id", shift: 0 });
+  expect(rangeBuckets("id", { min: LOWEST, max: HIGHEST }, 1)).toEqual({ by: "range", column: "id", shift: 63 });
 });
 
 it("joins neighbours into one range", () => {
