@@ -122,22 +122,30 @@ const fingerprints: readonly fingerprint.FingerprintRequest[] = verified.flatMap
 });
 
 /** The key alone, of every kind. */
-const keyShapes = verified
-  .filter((one) => one.primaryKey.length > 0)
-  .map((one) => {
-    const { buckets, ...whole } = fingerprints.find(({ table: other }) => other === one) ?? { columns: [] };
-    const columns = whole.columns.filter(({ name, form }) => {
-      return one.primaryKey.includes(name) && form.as !== "float" && form.as !== "json";
-    });
-    return { table: one, columns, buckets: buckets ?? ({ by: "hash", bits: 8 } as const) };
-  });
+const keyShapes = [
+  ["id"],
+  ["name"],
+  ["code"],
+  ["picture"],
+  ["day"],
+  ["whole"],
+  ["name", "id"],
+  Object.keys(VERIFIED),
+].flatMap((key) => {
+  const columns = key.map((name) => ({ name, form: FORMS[name] ?? ({ as: "text" } as const) }));
+  const summed = columns.filter(({ form }) => form.as !== "float" && form.as !== "json");
+  const shape = { table: table("verified", VERIFIED, key), columns: summed };
+  const hashed: KeyBuckets = { by: "hash", bits: 8 };
+  const ranges = [12, 0].map((shift): KeyBuckets => ({ by: "range", column: "id", shift }));
+  return (key.join() === "id" ? ranges : [hashed]).map((buckets) => ({ ...shape, buckets }));
+});
 const softly = <T extends { readonly table: ManifestTable }>(one: T): T => ({
   ...one,
   table: { ...one.table, sync: { ...one.table.sync, deletes: "soft" as const } },
 });
-/** Two buckets, and as many as are not ranges any more. */
+/** No bucket, two ranges of them, and as many as are not ranges any more. */
 const withins: readonly publish.Vanished[] = keyShapes.flatMap(({ table: one, ...shape }) =>
-  [[-1n, 4n, 5n], Array.from({ length: 66 }, (_, index) => BigInt(2 * index))].map((only) => {
+  [[], [-1n, 4n, 5n], Array.from({ length: 66 }, (_, index) => BigInt(2 * index))].map((only) => {
     return { table: one, within: { ...shape, only }, keys: target, batch };
   }),
 );
