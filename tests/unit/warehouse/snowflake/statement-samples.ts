@@ -165,7 +165,7 @@ export const SAMPLES: readonly StatementSample[] = [
   {
     file: "fingerprint",
     allowedBy: { ...FINGERPRINT, "GROUP BY": "sql-reference/constructs/group-by", ...IDENTIFIERS },
-    statements: fingerprints.map((request) => fingerprint.fingerprint(request)),
+    statements: [...fingerprints, ...fingerprints.map(softly)].map((request) => fingerprint.fingerprint(request)),
   },
   {
     file: "fingerprint-keys",
@@ -178,7 +178,7 @@ export const SAMPLES: readonly StatementSample[] = [
   {
     file: "fingerprint-rows",
     allowedBy: { ...FINGERPRINT, BETWEEN: "sql-reference/operators-comparison", ...IDENTIFIERS },
-    statements: fingerprints.map((request) => fingerprint.fingerprintRows(request)),
+    statements: [...fingerprints, ...fingerprints.map(softly)].map((request) => fingerprint.fingerprintRows(request)),
   },
   {
     file: "session-parameters",
