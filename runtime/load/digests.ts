@@ -1,7 +1,7 @@
 /** Finds out on the source's side that a table has nothing new: its digest now against the one that the last batch left in the watermark. */
 import { createHash } from "node:crypto";
 import { secondsBetween, type Clock } from "../core/clock.ts";
-import type { ManifestTable } from "../manifest/manifest.ts";
+import { keepsDeleted, type ManifestTable } from "../manifest/manifest.ts";
 import type { Since, SourceSnapshot, TableDigest } from "../source/source.ts";
 import type { Watermark } from "../warehouse/warehouse.ts";
 import { planTable } from "./plan.ts";
@@ -77,6 +77,8 @@ export function isUnchanged(watermark: Watermark, digest: TableDigest): boolean 
 
 /** Rows of the stage table after a batch that found nothing new, where it mirrors what the watermark's digest has counted. */
 export function rowsMirrored(table: ManifestTable, { fence }: Watermark, since: Since | undefined): number | undefined {
+  // Rows that the source has deleted are there as well.
+  if (keepsDeleted(table)) return undefined;
   const counts = /^(?<rows>\d+) rows -?\d+(?:, (?<keys>\d+) keys )?/.exec(fence["digest"] ?? "")?.groups;
   if (!counts) return undefined;
   const { action, keys } = planTable(table, since);

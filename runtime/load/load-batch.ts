@@ -6,6 +6,7 @@ import type { TaskContext, TaskRunner } from "../core/task.ts";
 import type { Manifest, ManifestTable } from "../manifest/manifest.ts";
 import type { Source } from "../source/source.ts";
 import type { PipelineState, Warehouse } from "../warehouse/warehouse.ts";
+import type { KeyStore } from "./key-store.ts";
 import { loadChanges } from "./load-changes.ts";
 import { publishTables } from "./publish-tables.ts";
 import { findUntouched, inOrder } from "./untouched.ts";
@@ -26,6 +27,8 @@ export interface LoadBatchOptions {
   readonly repair?: ReadonlyMap<string, "merge" | "replace"> | undefined;
   /** Folder for staged files. */
   readonly folder: string;
+  /** What this machine knows of the keys that are published. */
+  readonly keyStore?: KeyStore | undefined;
   /** Tables under way at the same time. */
   readonly concurrency: number;
   readonly onSnapshot: (snapshot: string) => void;

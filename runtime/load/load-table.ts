@@ -4,16 +4,20 @@ import { join } from "node:path";
 import { secondsBetween, type Clock } from "../core/clock.ts";
 import type { TaskContext, TaskKind, TaskRunner } from "../core/task.ts";
 import type { Misfits } from "../core/result.ts";
-import type { ManifestTable } from "../manifest/manifest.ts";
+import type { KeySelection } from "../manifest/fingerprint.ts";
+import { keepsDeleted, type ManifestTable } from "../manifest/manifest.ts";
 import type { Since, SourceSnapshot } from "../source/source.ts";
 import type { Incoming, IncomingPurpose, TablePublication, Warehouse, Watermark } from "../warehouse/warehouse.ts";
 import { digestFence, type Digests } from "./digests.ts";
+import type { KeyDigests } from "./key-digests.ts";
+import type { KeyStore } from "./key-store.ts";
 import type { LoadBatchOptions } from "./load-batch.ts";
 import { describeMisfits } from "./misfits.ts";
 import { planFullRefresh } from "./mode-full-refresh.ts";
 import { LOAD_ANEW, planTable } from "./plan.ts";
 import { loadScope, manifestFence } from "./scope.ts";
 import type { TablePlan } from "./table-plan.ts";
+import { findVanishedKeys, noteKeys, type VanishedKeys } from "./vanished-keys.ts";
 import { shownBy } from "./verified-ground.ts";
 
 export interface LoadTableOptions {
@@ -28,6 +32,8 @@ export interface LoadTableOptions {
   readonly repair?: LoadBatchOptions["repair"];
   /** Where the watermark is to carry a digest. */
   readonly digests?: Digests | undefined;
+  /** What this machine knows of the keys that are published. */
+  readonly keyStore?: KeyStore | undefined;
   /** Folder for staged files; a folder of the table's own is made in it, and removed. */
   readonly folder: string;
   readonly clock: Clock;
@@ -44,6 +50,8 @@ export interface LoadedTable {
   /** By column; only those that have some. */
   readonly misfits: Misfits;
   readonly seconds: number;
+  /** To be kept once it is published. */
+  readonly keyDigests?: KeyDigests | undefined;
 }
 
 /** @throws NovaError of the source or the warehouse, after the task's retries */
@@ -53,25 +61,22 @@ export async function loadTable(options: LoadTableOptions): Promise<LoadedTable>
   const run = <T>(kind: TaskKind, work: (context: TaskContext) => Promise<T>) =>
     tasks.run({ kind, subject: table.name }, work, { signal: options.signal });
   const { plan, watermark } = await run("watermark", (context) => decide(options, context));
-  const { incoming, rowsRead, bytes, misfits } = await run("extract", (context) => extract(options, plan, context));
-  const { rows, keys } = incoming;
-  const sealed = await run("load", async ({ signal }) => {
-    const count = await rows.seal({ signal });
-    return keys ? await keys.seal({ signal }) : count;
-  });
-  const whole = keys !== undefined || plan.since === undefined;
-  const fence = { ...watermark.fence, ...shownBy(options.snapshot, whole ? sealed : undefined) };
+  const { rows, rowsRead, bytes, misfits } = await run("extract", (context) => extract(options, plan, context));
+  const { keys, within, count, ...vanished } = await run("load", (context) => seal(options, { plan, rows }, context));
+  const fence = { ...watermark.fence, ...vanished.fence, ...shownBy(options.snapshot, count) };
   return {
     publication: {
       table,
       action: plan.action,
       rows,
       keys: plan.keys === "rows" ? rows : keys,
+      ...(within && { keysWithin: within }),
       watermark: { ...watermark, fence },
     },
     rowsRead,
-    bytes,
+    bytes: bytes + vanished.bytes,
     misfits,
+    keyDigests: vanished.digests,
     seconds: secondsBetween(startedAt, clock.now()),
   };
 }
@@ -89,7 +94,7 @@ async function decide(options: LoadTableOptions, context: TaskContext): Promise<
   const goesOn = previous && !fullRefresh && repair === undefined;
   const scope = goesOn ? loadScope(snapshot, table, previous, undefined) : undefined;
   if (scope?.why !== undefined) context.log(`${scope.since ? "" : "all rows are read: "}${scope.why}`);
-  const plan = scope ? planTable(table, scope.since) : repair === "merge" ? planFullRefresh(table) : LOAD_ANEW;
+  const plan = scope ? planTable(table, scope.since) : mergesAll(options) ? planFullRefresh(table) : LOAD_ANEW;
   const position = await snapshot.position({ table, previous, since: plan.since, signal });
   if (position.cursorColumn !== null) {
     const moved = position.cursor !== previous?.cursor;
@@ -105,8 +110,14 @@ async function decide(options: LoadTableOptions, context: TaskContext): Promise<
   };
 }
 
+/** So that rows which are equal stay as they are; and those that the source has deleted, where they are kept. */
+function mergesAll({ table, previous, repair }: LoadTableOptions): boolean {
+  const how = repair?.get(table.name);
+  return how === undefined ? keepsDeleted(table) && previous !== undefined : how === "merge";
+}
+
 interface Extracted {
-  readonly incoming: { readonly rows: Incoming; readonly keys?: Incoming | undefined };
+  readonly rows: Incoming;
   readonly rowsRead: number;
   readonly bytes: number;
   readonly misfits: Misfits;
@@ -118,15 +129,40 @@ async function extract(options: LoadTableOptions, plan: TablePlan, context: Task
   context.log(`read ${rows.count} rows${plan.since ? since(plan.since) : ""}`);
   const { misfits } = rows;
   for (const line of describeMisfits(options.table, misfits)) context.log(line, "warn");
-  if (plan.keys !== "all-keys")
-    return { incoming: { rows: rows.incoming }, rowsRead: rows.count, bytes: rows.bytes, misfits };
-  const keys = await transfer(options, { what: "keys", context });
-  return {
-    incoming: { rows: rows.incoming, keys: keys.incoming },
-    rowsRead: rows.count,
-    bytes: rows.bytes + keys.bytes,
-    misfits,
-  };
+  return { rows: rows.incoming, rowsRead: rows.count, bytes: rows.bytes, misfits };
+}
+
+interface Sealed extends Omit<VanishedKeys, "count"> {
+  /** Rows of the source's table, if they were counted. */
+  readonly count?: number | undefined;
+}
+
+/** The rows are in the warehouse, and after them the keys by which vanished ones are found. */
+async function seal(
+  options: LoadTableOptions,
+  { plan, rows }: { readonly plan: TablePlan; readonly rows: Incoming },
+  context: TaskContext,
+): Promise<Sealed> {
+  const { table, snapshot, previous } = options;
+  const { signal } = context;
+  const count = await rows.seal({ signal });
+  if (plan.keys === "all-keys") {
+    return await findVanishedKeys({
+      ...options,
+      previous,
+      store: options.keyStore,
+      rows: { incoming: rows, count },
+      readKeys: async (within) => {
+        const keys = await transfer(options, { what: "keys", within, context });
+        await keys.incoming.seal({ signal });
+        return keys;
+      },
+      log: (message) => context.log(message),
+      signal,
+    });
+  }
+  if (plan.since !== undefined) return { bytes: 0, fence: {} };
+  return { bytes: 0, count, fence: await noteKeys({ table, snapshot, rows: count, signal }) };
 }
 
 function since({ by, from, parts }: Since): string {
@@ -137,10 +173,11 @@ function since({ by, from, parts }: Since): string {
 interface Transfer {
   readonly what: IncomingPurpose;
   readonly since?: Since | undefined;
+  readonly within?: KeySelection | undefined;
   readonly context: TaskContext;
 }
 
-async function transfer(options: LoadTableOptions, { what, since, context }: Transfer) {
+async function transfer(options: LoadTableOptions, { what, since, within, context }: Transfer) {
   const { table, snapshot, warehouse, batchId } = options;
   const folder = join(options.folder, encodeURIComponent(`${table.name}-${what}`));
   await rm(folder, { recursive: true, force: true });
@@ -151,6 +188,7 @@ async function transfer(options: LoadTableOptions, { what, since, context }: Tra
       table,
       what,
       since,
+      within,
       format: warehouse.capabilities.stagedFiles,
       folder,
       take: (file) => incoming.add(file, { signal: context.signal }),

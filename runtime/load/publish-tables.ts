@@ -4,6 +4,7 @@ import type { Clock } from "../core/clock.ts";
 import { mapConcurrently } from "../core/concurrency.ts";
 import { toNovaError } from "../core/errors.ts";
 import type { TableResult } from "../core/result.ts";
+import type { TaskContext } from "../core/task.ts";
 import type { ManifestTable } from "../manifest/manifest.ts";
 import type { SourceSnapshot } from "../source/source.ts";
 import type { PipelineState, Watermark } from "../warehouse/warehouse.ts";
@@ -37,20 +38,35 @@ export async function publishTables(options: PublishTablesOptions, failures: Fai
   await snapshot.settle(tasks.signal);
   // One for all attempts: what became of the first one is found by it.
   const uuid = randomUUID();
-  const published = await tasks.run({ kind: "publish", subject: "" }, ({ signal }) =>
-    warehouse.publish(
-      {
-        batch: { id: batchId, uuid, snapshot: snapshot.at, startedAt },
-        tables: loaded.map((table) => table.publication),
-      },
-      { signal },
-    ),
-  );
+  const published = await tasks.run({ kind: "publish", subject: "" }, async (context) => {
+    const batch = { id: batchId, uuid, snapshot: snapshot.at, startedAt };
+    const publication = { batch, tables: loaded.map((table) => table.publication) };
+    const done = await warehouse.publish(publication, { signal: context.signal });
+    await keepDigests(options, loaded, context);
+    return done;
+  });
   const counts = new Map(published.map(({ rows, ...changes }) => [changes.name, { ...changes, rows_total: rows }]));
   return {
     results: loaded.map((table) => ({ ...successful(table), ...counts.get(table.publication.table.name) })),
     watermarks: new Map(loaded.map(({ publication: { table, watermark } }) => [table.name, watermark])),
   };
+}
+
+/** Not part of the publication, which is committed: the next batch can do without. */
+async function keepDigests(
+  { keyStore }: PublishTablesOptions,
+  loaded: readonly LoadedTable[],
+  context: TaskContext,
+): Promise<void> {
+  for (const { publication, keyDigests } of loaded) {
+    if (!keyDigests) continue;
+    try {
+      await keyStore?.write(publication.table, keyDigests);
+    } catch (thrown) {
+      context.log(`what is known of the keys could not be noted: ${toNovaError(thrown).message}`, "warn");
+      return;
+    }
+  }
 }
 
 /** Does `work` for several tables at once, and remembers of which one it was that it failed. */

@@ -55,6 +55,11 @@ export interface FingerprintShape {
   readonly columns: readonly FingerprintColumn[];
 }
 
+/** The rows of some buckets. */
+export interface KeySelection extends Omit<FingerprintShape, "table"> {
+  readonly only: readonly bigint[];
+}
+
 /** One bucket of one side. */
 export interface BucketFingerprint {
   /** null: rows whose key is NULL. */

@@ -32,14 +32,15 @@ export interface KeySpread {
 }
 
 /**
- * Ranges so wide that keys between `min` and `max` lie in at most `most` of them, however sparse they are; a key outside makes one more.
- * Negative keys and others never share one, so there are two where `most` is 1.
+ * Ranges so wide that keys between `min` and `max` lie in at most `most` of them, however sparse they are; a key outside makes one more. Two at
+ * least: no range holds keys on both sides of zero.
  *
  * `rangeBuckets("id", {min: 1n, max: 5_000_000n}, 4096)` has ranges of 2048 keys.
  */
 export function rangeBuckets(column: string, { min, max }: KeySpread, most: number): KeyBuckets {
+  const limit = BigInt(Math.max(2, most));
   let shift = 0;
-  while (shift < 63 && (max >> BigInt(shift)) - (min >> BigInt(shift)) >= BigInt(most)) shift += 1;
+  while ((max >> BigInt(shift)) - (min >> BigInt(shift)) >= limit) shift += 1;
   return { by: "range", column, shift };
 }
 
@@ -60,6 +61,31 @@ export function keyRange(bucket: bigint, shift: number): { readonly from: bigint
 /** The bucket of a key, or of a hashed key's number. */
 export function bucketOf(buckets: KeyBuckets, key: bigint): bigint {
   return key >> BigInt(buckets.by === "range" ? buckets.shift : KEY_BITS - buckets.bits);
+}
+
+/** Ranges that are worth to be looked up one by one; more are told by the numbers of their buckets, which is one look for each row. */
+const MOST_RANGES = 64;
+
+/**
+ * How rows of some buckets are asked for: by ranges of their keys (or of keys' numbers), where those are few, which an index or the bounds of a
+ * block can use; else by the range around all of them, and the buckets' own numbers.
+ */
+export function keyCondition(buckets: KeyBuckets, wanted: readonly bigint[]): KeyCondition {
+  const ranges = keyRanges(buckets, wanted);
+  const [first, last] = [ranges.at(0), ranges.at(-1)];
+  if (!first || !last) return { ranges: [] };
+  if (buckets.by === "range" && ranges.length <= MOST_RANGES) return { ranges };
+  return {
+    ranges: buckets.by === "range" ? [{ from: first.from, to: last.to }] : undefined,
+    buckets: [...new Set(wanted)].toSorted((left, right) => (left < right ? -1 : 1)),
+  };
+}
+
+export interface KeyCondition {
+  /** Both ends in it; none: no row. Undefined: any. */
+  readonly ranges?: readonly { readonly from: bigint; readonly to: bigint }[] | undefined;
+  /** Undefined: any. */
+  readonly buckets?: readonly bigint[] | undefined;
 }
 
 /** Buckets as few ranges of keys (or of keys' numbers), neighbours together. */

@@ -40,8 +40,8 @@ export interface SyncSettings {
    * cheaper for a table of its size and its indexes.
    */
   readonly detect?: "scan" | "cursor" | undefined;
-  /** `hard`: stage mirrors the source's deletes. `ignore`: rows deleted in the source stay. */
-  readonly deletes: "hard" | "ignore";
+  /** `hard`: stage mirrors the source's deletes. `soft`: such rows stay, with `_deleted_at` set. `ignore`: they stay as they are. */
+  readonly deletes: "hard" | "soft" | "ignore";
   /** When deletes are looked for: in each `batch` (which undefined means), or only where all rows are read, and by `verify`. */
   readonly deleteCheck?: "batch" | "verify" | undefined;
 }
@@ -63,6 +63,11 @@ export type MisfitPolicy = "text" | "null";
 /** The two columns that every stage table has behind those of the manifest. */
 export const SYNCED_AT = "_synced_at";
 export const BATCH_ID = "_batch_id";
+/** The third one, where deletes are soft. */
+export const DELETED_AT = "_deleted_at";
+
+/** Whether rows that the source has deleted stay, and are told by `_deleted_at`. */
+export const keepsDeleted = ({ sync }: ManifestTable): boolean => sync.deletes === "soft";
 
 /** Column by name. @throws RangeError if the table has none, which validation rules out for keys and cursors */
 export function columnOf(table: ManifestTable, name: string): ManifestColumn {
@@ -93,5 +98,15 @@ export function stageColumns(table: ManifestTable): readonly ManifestColumn[] {
       nullable: false,
       description: "Batch that last wrote the row.",
     },
+    ...(keepsDeleted(table)
+      ? [
+          {
+            name: DELETED_AT,
+            type: { kind: "timestamp_ltz", precision: 9 },
+            nullable: true,
+            description: "Snapshot time of the batch that first missed the row in the source; NULL while it is there.",
+          } as const,
+        ]
+      : []),
   ];
 }

@@ -12,6 +12,7 @@ import {
 } from "../core/yaml-file.ts";
 import {
   BATCH_ID,
+  DELETED_AT,
   SYNCED_AT,
   cursorsOf,
   type Manifest,
@@ -89,7 +90,8 @@ function readTable(context: TableContext): ManifestTable {
   const meta = entry.config?.meta;
   const primaryKey = meta?.primary_key ?? [];
   const columns = entry.columns.map((_, index) => readColumn(context, index, primaryKey));
-  checkColumnNames(context);
+  const sync = readSync(context, primaryKey);
+  checkColumnNames(context, sync);
   checkNames(context, primaryKey, "primary_key", [...path, "config", "meta", "primary_key"]);
   return {
     name: entry.name,
@@ -99,7 +101,7 @@ function readTable(context: TableContext): ManifestTable {
     sourceTable: meta?.source_table ?? entry.name,
     description: entry.description,
     primaryKey,
-    sync: readSync(context, primaryKey),
+    sync,
     columns: columns.map((column) => (primaryKey.includes(column.name) ? { ...column, nullable: false } : column)),
     line: yaml.position(path).line,
   };
@@ -112,7 +114,12 @@ function readSync(context: TableContext, primaryKey: readonly string[]): SyncSet
   const mode = merged.mode ?? (primaryKey.length > 0 && changes ? "incremental" : "full_refresh");
   const place = entry.config?.meta?.sync ? [...path, "config", "meta", "sync"] : [...path, "name"];
   const complain = (message: string) => problems.push(yaml.problem(place, message));
-  if (mode === "full_refresh") return { mode, deletes: "hard" };
+  if (merged.deletes === "soft" && primaryKey.length === 0) {
+    complain(
+      `table "${entry.name}" has deletes: soft but no primary key, by which a row would be known that is gone; add "config: {meta: {primary_key: [<column>]}}", or use deletes: hard`,
+    );
+  }
+  if (mode === "full_refresh") return { mode, deletes: merged.deletes === "soft" ? "soft" : "hard" };
   const cursors = cursorsOf({ mode, cursor: merged.cursor, deletes: "hard" });
   if (merged.detect === "cursor" && cursors.length === 0) {
     complain(
@@ -163,13 +170,14 @@ function readColumn(context: TableContext, index: number, primaryKey: readonly s
   };
 }
 
-/** Names that differ only in case are one name to the warehouse; the load's own two columns may not be taken. */
-function checkColumnNames({ yaml, entry, path, problems }: TableContext): void {
-  const seen = new Set<string>([SYNCED_AT, BATCH_ID]);
+/** Names that differ only in case are one name to the warehouse; the load's own columns may not be taken. */
+function checkColumnNames({ yaml, entry, path, problems }: TableContext, { deletes }: SyncSettings): void {
+  const own = [SYNCED_AT, BATCH_ID, ...(deletes === "soft" ? [DELETED_AT] : [])];
+  const seen = new Set<string>(own);
   for (const [index, { name }] of entry.columns.entries()) {
     const key = name.toLowerCase();
     if (seen.has(key)) {
-      const why = key === SYNCED_AT || key === BATCH_ID ? "is the load's own column" : "stands here twice";
+      const why = own.includes(key) ? "is the load's own column" : "stands here twice";
       problems.push(
         yaml.problem([...path, "columns", index, "name"], `column "${name}" of "${entry.name}" ${why}; take it out`),
       );

@@ -7,7 +7,7 @@ const syncSchema = z.strictObject({
   mode: z.enum(["full_refresh", "append", "incremental"]).optional(),
   cursor: z.union([name, z.array(name).min(1)], "must be a column, or a list of columns").optional(),
   detect: z.enum(["scan", "cursor"]).optional(),
-  deletes: z.enum(["hard", "ignore"]).optional(),
+  deletes: z.enum(["hard", "soft", "ignore"]).optional(),
   delete_check: z.enum(["batch", "verify"]).optional(),
 });
 

@@ -5,13 +5,14 @@ import type { Config } from "../config/options.ts";
 import type { Clock } from "../core/clock.ts";
 import { NovaError } from "../core/errors.ts";
 import type { EventBus } from "../core/events.ts";
+import { KeyStore } from "../load/key-store.ts";
 import { loadBatch, type LoadBatchOptions, type LoadOutcome } from "../load/load-batch.ts";
 import type { Manifest, ManifestTable } from "../manifest/manifest.ts";
 import { connectSource } from "../source/postgres.ts";
 
 export interface LoadTablesOptions extends Omit<
   LoadBatchOptions,
-  "tables" | "source" | "folder" | "concurrency" | "clock"
+  "tables" | "source" | "folder" | "keyStore" | "concurrency" | "clock"
 > {
   readonly config: Config;
   readonly events: EventBus;
@@ -31,6 +32,7 @@ export async function loadTables({ config, events, names, ...options }: LoadTabl
     tables,
     source,
     folder: join(config.stateDir, "staged"),
+    keyStore: new KeyStore(join(config.stateDir, "keys")),
     concurrency: config.readers,
   });
   for (const result of outcome.tables) events.emit({ type: "table_finished", batchId, at: clock.now(), result });

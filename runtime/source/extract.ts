@@ -10,6 +10,7 @@ import { literal } from "../core/sql.ts";
 import type { Relation, RunQuery } from "./catalogue.ts";
 import { copySql, extractSql, selectSql, type ExtractSql } from "./extract-sql.ts";
 import { pagePieces, type Part, type Piece } from "./page-ranges.ts";
+import { inBucketsSql } from "./fingerprint-sql.ts";
 import type { Session } from "./session.ts";
 import type { ExtractRequest, ExtractSummary } from "./source.ts";
 import { sqlFile } from "./sql-file.ts";
@@ -39,11 +40,13 @@ export interface ExtractOptions {
 export async function extractTable(options: ExtractOptions): Promise<ExtractSummary> {
   const { request, relation, limit, withReader } = options;
   const { table, what, since } = request;
-  const sql = extractSql({ table, relation, what, since, counted: what === "rows" });
-  const pieces = await limit(() =>
-    withReader(request.signal, (session) =>
-      planPieces(options, sql, (text, params) => session.query(text, params, { signal: request.signal })),
-    ),
+  const all = extractSql({ table, relation, what, since, counted: what === "rows" });
+  const { sql, pieces } = await limit(() =>
+    withReader(request.signal, async (session) => {
+      const query: RunQuery = (text, params) => session.query(text, params, { signal: request.signal });
+      const wanted = await restricted(options, all, query);
+      return { sql: wanted, pieces: await planPieces(options, wanted, query) };
+    }),
   );
   const total: Worker["total"] = { rows: 0, bytes: 0, reported: 0, files: 0, misfits: {} };
   const queue = pieces.values();
@@ -53,6 +56,17 @@ export async function extractTable(options: ExtractOptions): Promise<ExtractSumm
   );
   request.progress({ rows: total.rows, bytes: total.bytes });
   return { rows: total.rows, bytes: total.bytes, misfits: total.misfits };
+}
+
+async function restricted(
+  { request: { table, within }, relation }: ExtractOptions,
+  sql: ExtractSql,
+  query: RunQuery,
+): Promise<ExtractSql> {
+  if (!within) return sql;
+  const [server] = await query<{ utf8: boolean }>("SELECT current_setting('server_encoding') = 'UTF8' AS utf8");
+  const condition = inBucketsSql({ table, relation, selection: within, utf8: server?.utf8 === true });
+  return { ...sql, where: sql.where === undefined ? condition : `${sql.where} AND ${condition}` };
 }
 
 /** Where an index finds the few rows that are wanted, one statement does; else the heap is read range by range. */
@@ -69,7 +83,8 @@ async function planPieces({ request, relation }: ExtractOptions, sql: ExtractSql
   };
   const pieceBytes = Math.max(SMALLEST_RANGE, request.format.targetBytes / RANGES_PER_FILE);
   const pieces = pagePieces(open ? parts : [ranged], pieceBytes);
-  if (request.since?.by !== "cursor" || pieces.length === 1) return pieces;
+  const indexed = request.since?.by === "cursor" || request.within?.buckets.by === "range";
+  if (!indexed || pieces.length === 1) return pieces;
   const [row] = await query<{ "QUERY PLAN": [{ Plan: PlanNode }] }>(`EXPLAIN (FORMAT JSON) ${selectSql(sql, whole)}`);
   const plan = row?.["QUERY PLAN"][0].Plan;
   if (!plan || readsWholeTable(plan)) return pieces;

@@ -10,10 +10,11 @@ import {
   WEIGHT,
   type FingerprintColumn,
   type FingerprintShape,
+  type KeySelection,
   type ValueForm,
 } from "../manifest/fingerprint.ts";
+import { KEY_BITS, keyCondition, keyRanges, type KeyBuckets } from "../manifest/key-buckets.ts";
 import type { ManifestTable } from "../manifest/manifest.ts";
-import { KEY_BITS, keyRanges, type KeyBuckets } from "../manifest/key-buckets.ts";
 import { liveColumn, type Relation } from "./catalogue.ts";
 import { extractSql, type PageRange } from "./extract-sql.ts";
 import { isAfterHorizon } from "./horizon.ts";
@@ -71,6 +72,28 @@ export function fingerprintRowsSql(request: FingerprintSql): string {
   ];
   const rows = `SELECT ${[...list, `${sql.key} AS key`].join(", ")} FROM ${identifier(request.from.schema, request.from.name)}${sql.where}`;
   return `SELECT ${names(identity.length, request.columns.length)} FROM (${rows} OFFSET 0) AS r${hashed(request, "r.key")}`;
+}
+
+export interface KeySelectionSql {
+  readonly table: ManifestTable;
+  readonly relation: Relation;
+  readonly selection: KeySelection;
+  /** Whether the server's own encoding is UTF8. */
+  readonly utf8: boolean;
+}
+
+/** Whether a row's key lies in one of the buckets. */
+export function inBucketsSql({ table, relation, selection, utf8 }: KeySelectionSql): string {
+  const { buckets, only, columns } = selection;
+  const request = { table, relation, columns, buckets, utf8, from: { schema: relation.schema, name: relation.name } };
+  const column = buckets.by === "range" ? identifier(buckets.column) : undefined;
+  const condition = keyCondition(buckets, only);
+  const number = bucketSql(`(${expressions(request).key})`, buckets);
+  return [
+    ...(condition.ranges && column !== undefined ? [between(column, condition.ranges)] : []),
+    ...(condition.ranges?.length === 0 && column === undefined ? ["false"] : []),
+    ...(condition.buckets ? [`(${number}) IN (${condition.buckets.map(bigint).join(", ")})`] : []),
+  ].join(" AND ");
 }
 
 const names = (keys: number, values: number): string =>

@@ -47,6 +47,8 @@ export interface SourceFingerprintRequest extends FingerprintShape {
   readonly changedSince?: ChangedSince | undefined;
   /** Rows that have been gone through so far. */
   readonly progress?: ((rows: number) => void) | undefined;
+  /** For messages; verifying, unless told. */
+  readonly doing?: string | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -125,7 +127,7 @@ export async function fingerprintTable(
         const rows = await session.query<Record<string, string | boolean | null>>(fingerprintSql(sql), [], {
           signal: stop,
           table: `${table.sourceSchema}.${table.sourceTable}`,
-          doing: `verifying ${table.name}`,
+          doing: request.doing ?? `verifying ${table.name}`,
         });
         for (const row of rows) {
           done.rows += Number(row["rows"]);

@@ -2,6 +2,7 @@
 import type { StagedFile, StagedFileFormat } from "../core/staged-file.ts";
 import type { TaskProgress } from "../core/task.ts";
 import type { ManifestTable } from "../manifest/manifest.ts";
+import type { KeySelection } from "../manifest/fingerprint.ts";
 import type { FingerprintBasis, SourceFingerprint, SourceFingerprintRequest, SourceRow } from "./fingerprint.ts";
 
 export interface Source extends AsyncDisposable {
@@ -133,6 +134,8 @@ export interface ExtractRequest {
   readonly what: "rows" | "keys";
   /** Only part of the rows; undefined reads the whole table. */
   readonly since?: Since | undefined;
+  /** Only rows whose key lies in these buckets. */
+  readonly within?: KeySelection | undefined;
   readonly format: StagedFileFormat;
   /** Existing folder for the files. */
   readonly folder: string;

@@ -2,7 +2,7 @@
 import type { Finding } from "../core/finding.ts";
 import type { WarehouseUsage } from "../core/result.ts";
 import type { StagedFile, StagedFileFormat } from "../core/staged-file.ts";
-import type { BucketFingerprint, FingerprintRow, FingerprintShape } from "../manifest/fingerprint.ts";
+import type { BucketFingerprint, FingerprintRow, FingerprintShape, KeySelection } from "../manifest/fingerprint.ts";
 import type { Manifest, ManifestTable } from "../manifest/manifest.ts";
 
 /** Where engines differ, said once: callers ask these flags, never which engine it is. */
@@ -41,7 +41,10 @@ export interface Warehouse extends AsyncDisposable {
    */
   publish(publication: Publication, options?: StatementOptions): Promise<readonly PublishedTable[]>;
 
-  /** By bucket, what the stage table comes to: equal to that of a source table with the same values. */
+  /**
+   * By bucket, what the stage table comes to: equal to that of a source table with the same values. Rows that are kept although the source has
+   * deleted them do not count.
+   */
   fingerprint(request: FingerprintRequest, options?: StatementOptions): Promise<readonly BucketFingerprint[]>;
 
   /** The rows behind a fingerprint, one by one and in pieces; `take` is awaited. Values without a number come in the form of QueryResult. */
@@ -81,6 +84,8 @@ export interface Warehouse extends AsyncDisposable {
 export interface FingerprintRequest extends FingerprintShape {
   /** Only these buckets. */
   readonly only?: readonly bigint[] | undefined;
+  /** Instead of the stage table's rows, those of these sealed ones whose key the stage table does not have. */
+  readonly arriving?: Incoming | undefined;
 }
 
 export interface StatementOptions {
@@ -156,11 +161,18 @@ export interface TablePublication {
   readonly rows: Incoming;
   /**
    * All keys of the source (incoming `keys`, or the `rows` themselves where they are the whole table): stage rows with another key are deleted
-   * and written to `pipeline.deleted_keys`, where `key` is a JSON array of the key's values in the order of `primaryKey`. NUMBER(38,0) is a
+   * (or get their `_deleted_at`, where `deletes` is `soft`) and written to `pipeline.deleted_keys`, where `key` is a JSON array of the key's values in the order of `primaryKey`. NUMBER(38,0) is a
    * JSON number in it, everything else the text that `query` gives: `parse_json(key)[0]::integer` is the value again.
    */
   readonly keys?: Incoming | undefined;
+  /** Where `keys` are all those of some buckets only: no other stage row is looked at. */
+  readonly keysWithin?: KeysWithin | undefined;
   readonly watermark: Watermark;
+}
+
+export interface KeysWithin extends KeySelection {
+  /** About how many rows the stage table has in them. */
+  readonly rows: number;
 }
 
 export interface PublishedTable {
@@ -168,7 +180,9 @@ export interface PublishedTable {
   /** In the stage table, after the publication. */
   readonly rows: number;
   readonly inserted: number;
+  /** Those that have come back after a soft delete included. */
   readonly updated: number;
+  /** Soft deletes included. */
   readonly deleted: number;
 }
 

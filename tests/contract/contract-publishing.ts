@@ -1,9 +1,11 @@
 /** Contract: what a publication does to the stage tables, all of it or nothing. */
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { countOf, differing } from "../../runtime/load/key-digests.ts";
+import type { KeyBuckets } from "../../runtime/manifest/key-buckets.ts";
 import type { ManifestTable } from "../../runtime/manifest/manifest.ts";
 import { manifestTable } from "../support/manifest-table.ts";
 import type { Suite } from "./warehouse-contract.ts";
-import type { Cell } from "./warehouse-fixture.ts";
+import { snapshotOf, type Cell } from "./warehouse-fixture.ts";
 
 const COLUMNS = { id: "integer not null", name: "text", price: "decimal(10,2)" };
 
@@ -118,6 +120,122 @@ export function describePublishing(suite: () => Suite): void {
       [String(batches.lastId), "[2]", "2"],
       [String(batches.lastId), "[3]", "3"],
     ]);
+  });
+
+  it("looks only at the rows of some buckets where the keys are those of some", async () => {
+    const { batches, prepare } = suite();
+    const column = { name: "id", form: { as: "integer" } } as const;
+    const every = Array.from({ length: 200 }, (_, index) => 2n * BigInt(index));
+    const cases: readonly (readonly [string, KeyBuckets, readonly bigint[], readonly number[]])[] = [
+      ["one_range", { by: "range", column: "id", shift: 4 }, [0n], [2]],
+      ["below_zero", { by: "range", column: "id", shift: 4 }, [-1n, 0n], [-5, 2]],
+      ["many_ranges", { by: "range", column: "id", shift: 0 }, [-5n, 2n, ...every], [-5, 2, 40]],
+      ["no_range", { by: "range", column: "id", shift: 4 }, [], []],
+      ["one_hash", { by: "hash", bits: 0 }, [0n], [-5, 2, 40]],
+    ];
+    for (const [name, buckets, only, gone] of cases) {
+      const table = keyed(name);
+      await prepare(table);
+      const rows = [-5, 1, 2, 40].map((id): Cell[] => [id, "a", 1]);
+      await batches.publish({ table, rows });
+      const keysWithin = { columns: [column], buckets, only, rows: 2 };
+      const [counts] = await batches.publish({ table, rows: [], keys: [[1]], keysWithin });
+      expect(counts, name).toMatchObject({ rows: 4 - gone.length, deleted: gone.length });
+      const left = (await rowsOnly(table)).map(([id]) => Number(id));
+      expect(new Set(left), name).toEqual(new Set([-5, 1, 2, 40].filter((id) => !gone.includes(id))));
+    }
+  });
+
+  it("comes to the same keys by bucket for what it has, and for what arrives, as for what it has then", async () => {
+    const { batches, prepare } = suite();
+    const soft = { ...keyed("arriving_soft"), sync: { mode: "incremental", deletes: "soft" } as const };
+    for (const table of [keyed("arriving"), soft]) {
+      const whole = keyed(`${table.name}_then`);
+      await prepare(table, whole);
+      await batches.publish({ table: whole, rows: [-3, 1, 2, 3, 50, 60].map((id): Cell[] => [id, "c", 1]) });
+      await batches.publish({ table, rows: [-3, 1, 2, 50].map((id): Cell[] => [id, "a", 1]) });
+      const deleted = await batches.publish({ table, rows: [], keys: [[-3], [1], [2]] });
+      expect(deleted).toMatchObject([{ deleted: 1 }]);
+      const rows = await batches.take(table, { files: [[2, 3, 50, 60].map((id): Cell[] => [id, "b", 1])] });
+      await rows.seal();
+      for (const buckets of [
+        { by: "range", column: "id", shift: 2 },
+        { by: "hash", bits: 3 },
+      ] as const) {
+        const shape = { table, buckets, columns: [{ name: "id", form: { as: "integer" } as const }] };
+        const here = await batches.warehouse.fingerprint(shape);
+        const arriving = await batches.warehouse.fingerprint({ ...shape, arriving: rows });
+        expect(countOf(here)).toBe(3);
+        expect(countOf(arriving)).toBe(3);
+        const then = await batches.warehouse.fingerprint({ ...shape, table: whole });
+        expect(differing(here, arriving, then)).toMatchObject({ only: [], of: 6 });
+        expect(differing(here, [], then).only).not.toEqual([]);
+      }
+    }
+  });
+
+  describe("soft deletes", () => {
+    const softly = (name: string, columns: Readonly<Record<string, string>> = COLUMNS) =>
+      manifestTable({ name, columns, primaryKey: ["id"], sync: { mode: "incremental", deletes: "soft" } });
+    const deletedAt = (table: ManifestTable) =>
+      suite().batches.rows(`select id, _deleted_at, _synced_at, _batch_id from stage.${table.name} order by 1`);
+    const at = (batchId: number) => snapshotOf(batchId).replace("T", " ").replace("Z", "+00");
+
+    it("keep the row, say since when it is gone, and write the key down once", async () => {
+      const table = softly("soft");
+      const { batches, prepare } = suite();
+      await prepare(table);
+      await batches.publish({ table, rows: [1, 2, 3].map((id): Cell[] => [id, "a", 1]), keys: "rows" });
+      const loaded = batches.lastId;
+      const [counts] = await batches.publish({ table, rows: [], keys: [[1]] });
+      const gone = batches.lastId;
+      expect(counts).toEqual({ name: "soft", rows: 3, inserted: 0, updated: 0, deleted: 2 });
+      const expected = [
+        ["1", null, at(loaded), String(loaded)],
+        ["2", at(gone), at(gone), String(gone)],
+        ["3", at(gone), at(gone), String(gone)],
+      ];
+      expect(await deletedAt(table)).toEqual(expected);
+      const [again] = await batches.publish({ table, rows: [], keys: [[1]] });
+      expect(again).toMatchObject({ rows: 3, deleted: 0 });
+      expect(await deletedAt(table)).toEqual(expected);
+      const keys = await batches.rows(
+        "select batch_id, key from pipeline.deleted_keys where table_name = 'soft' order by 2",
+      );
+      expect(keys).toEqual([
+        [String(gone), "[2]"],
+        [String(gone), "[3]"],
+      ]);
+    });
+
+    it("end when the key comes back, with other values or the same", async () => {
+      for (const table of [softly("soft_back"), softly("soft_key_only", { id: "integer not null" })]) {
+        const { batches, prepare } = suite();
+        await prepare(table);
+        const row = (id: number, name: string): Cell[] => [id, name, 1].slice(0, table.columns.length);
+        await batches.publish({ table, rows: [row(1, "a"), row(2, "b"), row(3, "c")] });
+        await batches.publish({ table, rows: [], keys: [[1]] });
+        const [counts] = await batches.publish({ table, rows: [row(1, "a"), row(2, "b"), row(3, "C"), row(4, "d")] });
+        const back = batches.lastId;
+        expect(counts).toEqual({ name: table.name, rows: 4, inserted: 1, updated: 2, deleted: 0 });
+        const now = await deletedAt(table);
+        expect(now.map(([id, deleted]) => [id, deleted])).toEqual([1, 2, 3, 4].map((id) => [String(id), null]));
+        expect(now.slice(1).map((row_) => row_.at(-1))).toEqual([String(back), String(back), String(back)]);
+      }
+    });
+
+    it("are told by a table that is emptied, and by one that is read whole", async () => {
+      const table = softly("soft_empty");
+      const { batches, prepare } = suite();
+      await prepare(table);
+      await batches.publish({ table, rows: [1, 2].map((id): Cell[] => [id, "a", 1]), keys: "rows" });
+      expect(await batches.publish({ table, rows: [[2, "a", 1]], keys: "rows" })).toMatchObject([{ deleted: 1 }]);
+      expect(await batches.publish({ table, rows: [], keys: "rows" })).toMatchObject([{ rows: 2, deleted: 1 }]);
+      expect((await deletedAt(table)).map(([, deleted]) => deleted)).toEqual([
+        at(batches.lastId - 1),
+        at(batches.lastId),
+      ]);
+    });
   });
 
   it("takes the rows for the keys where they are the whole table", async () => {

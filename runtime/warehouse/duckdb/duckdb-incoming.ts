@@ -241,6 +241,12 @@ export class DuckDbIncoming implements Incoming {
   }
 }
 
+/** Quoted name of the table that holds the rows. */
+export function targetOf(incoming: Incoming): string {
+  if (incoming instanceof DuckDbIncoming) return incoming.target;
+  throw new NovaError("INTERNAL", `The rows of ${incoming.table.name} were taken in by another warehouse.`);
+}
+
 function shorten(text: string): string {
   return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 }

@@ -3,6 +3,7 @@ import { VARCHAR, type DuckDBValue } from "@duckdb/node-api";
 import { identityColumns, type BucketFingerprint, type FingerprintRow } from "../../manifest/fingerprint.ts";
 import type { FingerprintRequest, StatementOptions } from "../warehouse.ts";
 import { canonicalText } from "./canonical-value.ts";
+import { targetOf } from "./duckdb-incoming.ts";
 import type { Session } from "./engine.ts";
 import * as sql from "./sql/fingerprint.ts";
 
@@ -11,7 +12,7 @@ export async function fingerprint(
   request: FingerprintRequest,
   options: StatementOptions,
 ): Promise<readonly BucketFingerprint[]> {
-  const { rows } = await session.run(sql.fingerprint(request), options);
+  const { rows } = await session.run(sql.fingerprint(inDuckDb(request)), options);
   return rows.map(([bucket, count, key, ...sums]) => ({
     bucket: typeof bucket === "bigint" ? bucket : null,
     rows: Number(count),
@@ -23,6 +24,9 @@ export async function fingerprint(
   }));
 }
 
+const inDuckDb = ({ arriving, ...request }: FingerprintRequest): sql.FingerprintSql =>
+  arriving ? { ...request, arriving: targetOf(arriving) } : request;
+
 const text = (value: DuckDBValue | undefined): string => String(value);
 
 export async function fingerprintRows(
@@ -33,7 +37,7 @@ export async function fingerprintRows(
 ): Promise<void> {
   const keys = identityColumns(request).length;
   await session.stream(
-    sql.fingerprintRows(request),
+    sql.fingerprintRows(inDuckDb(request)),
     async (rows, types) => {
       const texts = rows.map((row) => row.map((value, index) => canonicalText(value, types[index] ?? VARCHAR)));
       await take(texts.map((row) => ({ key: row.slice(0, keys), values: row.slice(keys) })));

@@ -1,8 +1,8 @@
 /** Everything of a batch into the stage tables, in one transaction. */
 import { NovaError } from "../../core/errors.ts";
-import type { ManifestTable } from "../../manifest/manifest.ts";
-import type { Incoming, Publication, PublishedTable, TablePublication } from "../warehouse.ts";
-import { DuckDbIncoming, VERY_MANY_COLUMNS } from "./duckdb-incoming.ts";
+import { keepsDeleted, type ManifestTable } from "../../manifest/manifest.ts";
+import type { Publication, PublishedTable, TablePublication } from "../warehouse.ts";
+import { targetOf, VERY_MANY_COLUMNS } from "./duckdb-incoming.ts";
 import type { Session } from "./engine.ts";
 import { countRows } from "./sql/incoming.ts";
 import { lastBatchId, writeBatch, writeWatermark } from "./sql/bookkeeping.ts";
@@ -10,9 +10,11 @@ import {
   countStage,
   deleteAll,
   deleteChanged,
+  deleteReturned,
   deleteVanished,
   insertAll,
   insertMissing,
+  markVanished,
   recordVanished,
 } from "./sql/publish.ts";
 
@@ -61,7 +63,9 @@ async function publishTable(
   const { table, action, watermark } = publication;
   const rows = targetOf(publication.rows);
   const before = await single(session, countStage(table));
-  let deleted = await deleteVanishedRows(session, publication, batch.id, before);
+  const deletedNow = await deleteVanishedRows(session, publication, batch, before);
+  // Rows that are deleted softly stay.
+  let deleted = keepsDeleted(table) ? 0 : deletedNow;
   if (action === "replace" && before > deleted) deleted += (await session.run(deleteAll(table))).changed;
   const left = before - deleted;
   const { inserted, updated } =
@@ -69,12 +73,15 @@ async function publishTable(
       ? await mergeRows(session, table, rows, batch)
       : { inserted: (await session.run(insertAll(table, rows, batch))).changed, updated: 0 };
   for (const statement of writeWatermark(table.name, watermark)) await session.run(statement);
-  return { name: table.name, rows: left + inserted, inserted, updated, deleted };
+  const gone = keepsDeleted(table) ? deletedNow + deleted : deleted;
+  return { name: table.name, rows: left + inserted, inserted, updated, deleted: gone };
 }
 
 async function mergeRows(session: Session, table: ManifestTable, rows: string, batch: Publication["batch"]) {
-  const change = deleteChanged(table, rows);
-  const updated = change === undefined ? 0 : (await session.run(change)).changed;
+  let updated = 0;
+  for (const change of [deleteReturned(table, rows), deleteChanged(table, rows)]) {
+    if (change !== undefined) updated += (await session.run(change)).changed;
+  }
   const { changed } = await session.run(insertMissing(table, rows, batch));
   return { inserted: changed - updated, updated };
 }
@@ -88,18 +95,20 @@ const KEYS_AT_A_TIME = 500_000;
 /** Recording them counts them; only where there are any is the table gone through once more. */
 async function deleteVanishedRows(
   session: Session,
-  { table, keys }: TablePublication,
-  batchId: number,
+  { table, keys, keysWithin: within }: TablePublication,
+  batch: Publication["batch"],
   before: number,
 ): Promise<number> {
   if (!keys || before === 0) return 0;
   const target = targetOf(keys);
-  const of = Math.ceil(Math.max(before, await single(session, countRows(target))) / KEYS_AT_A_TIME);
+  const most = within ? Math.min(within.rows, before) : before;
+  const of = Math.max(1, Math.ceil(Math.max(most, await single(session, countRows(target))) / KEYS_AT_A_TIME));
+  const remove = keepsDeleted(table) ? markVanished : deleteVanished;
   let deleted = 0;
   for (let index = 0; index < of; index += 1) {
-    const part = of === 1 ? undefined : { index, of };
-    const { changed } = await session.run(recordVanished(table, target, batchId, part));
-    if (changed > 0) deleted += (await session.run(deleteVanished(table, target, part))).changed;
+    const vanished = { table, keys: target, within, part: of === 1 ? undefined : { index, of }, batch };
+    const { changed } = await session.run(recordVanished(vanished));
+    if (changed > 0) deleted += (await session.run(remove(vanished))).changed;
   }
   return deleted;
 }
@@ -113,11 +122,6 @@ async function tidy(session: Session, tables: readonly TablePublication[]): Prom
     for (const target of incoming) await session.run(`DROP TABLE IF EXISTS ${target}`);
   });
   await drop.catch(() => undefined);
-}
-
-function targetOf(incoming: Incoming): string {
-  if (incoming instanceof DuckDbIncoming) return incoming.target;
-  throw new NovaError("INTERNAL", `The rows of ${incoming.table.name} were taken in by another warehouse.`);
 }
 
 async function single(session: Session, sql: string): Promise<number> {

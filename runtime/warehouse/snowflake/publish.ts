@@ -1,10 +1,19 @@
 /** Everything of a batch into the stage tables, in one transaction. */
 import { NovaError } from "../../core/errors.ts";
-import type { Incoming, Publication, PublishedTable, StatementOptions, TablePublication } from "../warehouse.ts";
+import { keepsDeleted } from "../../manifest/manifest.ts";
+import type { Publication, PublishedTable, StatementOptions, TablePublication } from "../warehouse.ts";
 import { changes, single } from "./rows.ts";
-import { SnowflakeIncoming } from "./snowflake-incoming.ts";
+import { targetOf } from "./snowflake-incoming.ts";
 import { findBatch, takeGuard, writeBatch, writeWatermarks } from "./sql/pipeline.ts";
-import { countStageTables, deleteAll, deleteVanished, insertAll, mergeRows, recordVanished } from "./sql/publish.ts";
+import {
+  countStageTables,
+  deleteAll,
+  deleteVanished,
+  insertAll,
+  markVanished,
+  mergeRows,
+  recordVanished,
+} from "./sql/publish.ts";
 import type { SnowflakeSession } from "./statement.ts";
 import { endedFromOutside, inTransaction, type TransactionOptions } from "./transaction.ts";
 
@@ -65,24 +74,26 @@ async function publishTable(
   batch: Publication["batch"],
 ): Promise<Omit<PublishedTable, "rows">> {
   const { table, action } = publication;
-  const rows = ours(publication.rows);
-  let deleted = await deleteVanishedRows(session, publication, batch.id);
+  const rows = targetOf(publication.rows);
+  let deleted = await deleteVanishedRows(session, publication, batch);
   if (action === "replace") deleted += changes(await session.run(deleteAll(table, batch.id))).deleted;
   const write = action === "merge" ? mergeRows : insertAll;
-  const { inserted, updated } = changes(await session.run(write(table, rows.target, batch)));
+  const { inserted, updated } = changes(await session.run(write(table, rows, batch)));
   return { name: table.name, inserted, updated, deleted };
 }
 
 /** Recording them counts them; only where there are any is the table gone through once more. */
 async function deleteVanishedRows(
   session: SnowflakeSession,
-  { table, keys }: TablePublication,
-  batchId: number,
+  { table, keys, keysWithin: within }: TablePublication,
+  batch: Publication["batch"],
 ): Promise<number> {
   if (!keys) return 0;
-  const { target } = ours(keys);
-  const { inserted } = changes(await session.run(recordVanished(table, target, batchId)));
-  return inserted === 0 ? 0 : changes(await session.run(deleteVanished(table, target, batchId))).deleted;
+  const vanished = { table, keys: targetOf(keys), within, batch };
+  const { inserted } = changes(await session.run(recordVanished(vanished)));
+  if (inserted === 0) return 0;
+  if (keepsDeleted(table)) return changes(await session.run(markVanished(vanished))).updated;
+  return changes(await session.run(deleteVanished(vanished))).deleted;
 }
 
 async function countRows(session: SnowflakeSession, tables: readonly TablePublication[]): Promise<readonly number[]> {
@@ -90,11 +101,6 @@ async function countRows(session: SnowflakeSession, tables: readonly TablePublic
   const { rows } = await session.run(countStageTables(tables.map(({ table }) => table)));
   const counts = new Map(rows.map(([position, count]) => [Number(position), Number(count)]));
   return tables.map((_, index) => counts.get(index) ?? 0);
-}
-
-function ours(incoming: Incoming): SnowflakeIncoming {
-  if (incoming instanceof SnowflakeIncoming) return incoming;
-  throw new NovaError("INTERNAL", `The rows of ${incoming.table.name} were taken in by another warehouse.`);
 }
 
 function alreadyPublished(batchId: number, last: number): NovaError {

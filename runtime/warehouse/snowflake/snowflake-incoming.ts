@@ -145,6 +145,12 @@ export class SnowflakeIncoming implements Incoming {
   }
 }
 
+/** Quoted name of the table that holds the rows. @throws NovaError INTERNAL if they are not sealed */
+export function targetOf(incoming: Incoming): string {
+  if (incoming instanceof SnowflakeIncoming) return incoming.target;
+  throw new NovaError("INTERNAL", `The rows of ${incoming.table.name} were taken in by another warehouse.`);
+}
+
 function badKeyError(table: ManifestTable, [count, nulls, ...values]: readonly (string | null)[]): NovaError {
   const names = table.primaryKey.join(", ");
   const key = values.map((part) => part ?? "NULL").join(", ");

@@ -29,8 +29,8 @@ import { publish } from "./publish.ts";
 import { relationsOf } from "./relations.ts";
 import { abortLeftovers } from "./transaction.ts";
 import { named, readFingerprint } from "./rows.ts";
-import { SnowflakeIncoming } from "./snowflake-incoming.ts";
-import { fingerprint, fingerprintRows } from "./sql/fingerprint.ts";
+import { SnowflakeIncoming, targetOf } from "./snowflake-incoming.ts";
+import { fingerprint, fingerprintRows, type FingerprintRequest as FingerprintSql } from "./sql/fingerprint.ts";
 import { userStatement } from "./sql/models.ts";
 import { dropIncomingTable, readState, removeFiles, showPipelineTables } from "./sql/pipeline.ts";
 import { relationText, stagePath } from "./sql/names.ts";
@@ -143,7 +143,7 @@ export class SnowflakeWarehouse implements Warehouse {
     options: StatementOptions = {},
   ): Promise<readonly BucketFingerprint[]> {
     return this.#options.sessions.use(async (session) =>
-      readFingerprint(await session.run(fingerprint(request), options)),
+      readFingerprint(await session.run(fingerprint(inSnowflake(request)), options)),
     );
   }
 
@@ -154,7 +154,7 @@ export class SnowflakeWarehouse implements Warehouse {
   ): Promise<void> {
     const keys = identityColumns(request).length;
     await this.#options.sessions.use((session) =>
-      session.run(fingerprintRows(request), {
+      session.run(fingerprintRows(inSnowflake(request)), {
         signal,
         take: (rows) => take(rows.map((row) => ({ key: row.slice(0, keys), values: row.slice(keys) }))),
       }),
@@ -203,6 +203,9 @@ export class SnowflakeWarehouse implements Warehouse {
     await this.#options.sessions[Symbol.asyncDispose]();
   }
 }
+
+const inSnowflake = ({ arriving, ...request }: FingerprintRequest): FingerprintSql =>
+  arriving ? { ...request, arriving: targetOf(arriving) } : request;
 
 const fenceSchema = z.record(z.string(), z.string());
 

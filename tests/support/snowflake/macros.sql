@@ -43,3 +43,6 @@ CREATE OR REPLACE MACRO md5_number_lower64(value) AS CAST('0x' || substr(md5(val
 
 -- https://docs.snowflake.com/en/sql-reference/functions/timestamp_from_parts: of a date and a time.
 CREATE OR REPLACE MACRO timestamp_ntz_from_parts(day, clock) AS day + clock;
+
+-- https://docs.snowflake.com/en/sql-reference/functions/to_date: the translation knows it in queries only.
+CREATE OR REPLACE MACRO to_date(value) AS CAST(value AS DATE);

@@ -1,7 +1,14 @@
 /** Buckets of keys: as few as asked for, in ranges that meet. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { bucketOf, hashBuckets, keyRange, keyRanges, rangeBuckets } from "../../../runtime/manifest/key-buckets.ts";
+import {
+  bucketOf,
+  hashBuckets,
+  keyCondition,
+  keyRange,
+  keyRanges,
+  rangeBuckets,
+} from "../../../runtime/manifest/key-buckets.ts";
 
 const LOWEST = -(2n ** 63n);
 const HIGHEST = 2n ** 63n - 1n;
@@ -14,7 +21,8 @@ it("puts every key into the range of its bucket, and no more buckets between two
       if (min === undefined || max === undefined) return;
       const buckets = rangeBuckets("id", { min, max }, most);
       if (buckets.by !== "range") throw new Error("not a range");
-      expect(bucketOf(buckets, max) - bucketOf(buckets, min)).toBeLessThan(BigInt(most));
+      expect(bucketOf(buckets, max) - bucketOf(buckets, min)).toBeLessThan(BigInt(Math.max(2, most)));
+      expect(buckets.shift).toBeLessThan(64);
       const { from, to } = keyRange(bucketOf(buckets, third), buckets.shift);
       expect(from <= third && third <= to).toBe(true);
       expect(from >= LOWEST && to <= HIGHEST).toBe(true);
@@ -26,9 +34,9 @@ it("puts every key into the range of its bucket, and no more buckets between two
   );
 });
 
-it("keeps negative keys apart from others, even where one bucket is asked for", () => {
+it("ends where keys lie on both sides of zero and one bucket is asked for", () => {
+  expect(rangeBuckets("id", { min: -1n, max: 0n }, 1)).toEqual({ by: "range", column: "id", shift: 0 });
   expect(rangeBuckets("id", { min: LOWEST, max: HIGHEST }, 1)).toEqual({ by: "range", column: "id", shift: 63 });
-  expect(rangeBuckets("id", { min: 0n, max: HIGHEST }, 1)).toEqual({ by: "range", column: "id", shift: 63 });
 });
 
 it("joins neighbours into one range", () => {
@@ -36,6 +44,25 @@ it("joins neighbours into one range", () => {
     { from: -16n, to: 15n },
     { from: 32n, to: 63n },
   ]);
+});
+
+it("asks for exactly the keys of the buckets, by ranges or by the buckets' numbers", () => {
+  const few = fc.uniqueArray(fc.bigInt(-40n, 40n), { maxLength: 20 });
+  const many = fc.uniqueArray(fc.bigInt(-400n, 400n), { minLength: 150, maxLength: 200 });
+  fc.assert(
+    fc.property(fc.oneof(few, many), key, fc.constantFrom(0, 3, 40), (wanted, some, shift) => {
+      const buckets = { by: "range", column: "id", shift } as const;
+      const condition = keyCondition(buckets, wanted);
+      for (const one of [some, ...wanted.map((bucket) => keyRange(bucket, shift).from)]) {
+        const bucket = bucketOf(buckets, one);
+        const inRange = condition.ranges?.some(({ from, to }) => from <= one && one <= to) ?? true;
+        expect(inRange && (condition.buckets?.includes(bucket) ?? true)).toBe(wanted.includes(bucket));
+      }
+      expect(condition.ranges?.length ?? 0).toBeLessThanOrEqual(64);
+    }),
+  );
+  expect(keyCondition({ by: "hash", bits: 4 }, [3n, 1n])).toEqual({ ranges: undefined, buckets: [1n, 3n] });
+  expect(keyCondition({ by: "hash", bits: 4 }, [])).toEqual({ ranges: [] });
 });
 
 it("has about as many hashed buckets as the rows ask for", () => {

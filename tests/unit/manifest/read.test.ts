@@ -80,6 +80,8 @@ describe("parseManifest", () => {
     });
     expect(sync("cursor: [changed_at, id]")).toMatchObject({ mode: "incremental", cursor: ["changed_at", "id"] });
     expect(sync("deletes: hard")).toEqual({ mode: "full_refresh", deletes: "hard" });
+    expect(sync("deletes: soft")).toEqual({ mode: "full_refresh", deletes: "soft" });
+    expect(sync("detect: scan, deletes: soft")).toMatchObject({ mode: "incremental", deletes: "soft" });
   });
 
   it("lets a table change the source's defaults", () => {
@@ -115,6 +117,22 @@ describe("parseManifest", () => {
       "a key that is no column",
       GOOD.replace("primary_key: [id]", "primary_key: [ident]"),
       `primary_key "ident" is no column`,
+    ],
+    [
+      "soft deletes without a primary key",
+      GOOD.replace(
+        "config: {meta: {primary_key: [id]}}",
+        "config: {meta: {sync: {mode: full_refresh, deletes: soft}}}",
+      ),
+      "has deletes: soft but no primary key",
+    ],
+    [
+      "a column of the load's own, where deletes are soft",
+      GOOD.replace("primary_key: [id]", "primary_key: [id], sync: {deletes: soft}").replace(
+        "name: total",
+        "name: _Deleted_At",
+      ),
+      `column "_Deleted_At" of "orders" is the load's own column`,
     ],
     ["no primary key", GOOD.replace("config: {meta: {primary_key: [id]}}", "description: Orders."), "no primary key"],
     [

@@ -8,15 +8,18 @@ import {
   WEIGHT,
   type FingerprintColumn,
   type FingerprintShape,
+  type KeySelection,
 } from "../../../manifest/fingerprint.ts";
-import { KEY_BITS, keyRanges } from "../../../manifest/key-buckets.ts";
-import { columnOf, type ManifestTable } from "../../../manifest/manifest.ts";
+import { KEY_BITS, keyCondition, keyRanges } from "../../../manifest/key-buckets.ts";
+import { columnOf, DELETED_AT, keepsDeleted, type ManifestTable } from "../../../manifest/manifest.ts";
 import { duckdbType } from "../duckdb-type.ts";
 import { stageTable } from "./names.ts";
 
 export interface FingerprintSql extends FingerprintShape {
   /** Only these buckets. */
   readonly only?: readonly bigint[] | undefined;
+  /** Quoted name of an incoming table: its rows whose key the stage table does not have, instead of the stage table's. */
+  readonly arriving?: string | undefined;
 }
 
 /** One row for each bucket: bucket, rows, key, then sum and count of each summed column. */
@@ -27,11 +30,37 @@ export function fingerprint(request: FingerprintSql): string {
     `count(v${index})`,
   ]);
   const numbers = summed.map((column, index) => `${number(request.table, column)} AS v${index}`);
-  const inner = `SELECT ${[`${keyNumber(request)} AS k`, ...numbers].join(", ")} FROM ${stageTable(request.table)}${where(request)}`;
+  const inner = `SELECT ${[`${keyNumber(request)} AS k`, ...numbers].join(", ")} FROM ${rowsOf(request)}${where(request)}`;
   return [
     `SELECT ${[`k >> ${shift(request)} AS bucket`, "count(*)", "coalesce(sum(w1), 0)::VARCHAR", ...sums].join(", ")}`,
     `FROM (SELECT *, ${weight("k")} AS w1 FROM (${inner})${hashed(request, "k")}) GROUP BY 1`,
   ].join(" ");
+}
+
+/** Whether a stage row's key lies in one of the buckets. */
+export function inBuckets(table: ManifestTable, { only, ...shape }: KeySelection): string {
+  const { buckets } = shape;
+  const request = { table, ...shape };
+  const condition = keyCondition(buckets, only);
+  const range = buckets.by === "range" ? identifier(buckets.column) : keyNumber(request);
+  return [
+    ...(condition.ranges ? [between(range, condition.ranges)] : []),
+    ...(condition.buckets
+      ? [`(${keyNumber(request)}) >> ${shift(request)} IN (${condition.buckets.map(String).join(", ")})`]
+      : []),
+  ].join(" AND ");
+}
+
+/** The keys that the stage table has are looked up first: see `insertMissing`. */
+function rowsOf({ table, arriving }: FingerprintSql): string {
+  const stage = stageTable(table);
+  const there = keepsDeleted(table) ? `${identifier(DELETED_AT)} IS NULL` : undefined;
+  if (arriving === undefined) return there === undefined ? stage : `(SELECT * FROM ${stage} WHERE ${there})`;
+  const same = (left: string, right: string) =>
+    table.primaryKey.map((name) => `${left}.${identifier(name)} = ${right}.${identifier(name)}`).join(" AND ");
+  const key = table.primaryKey.map((name) => `j.${identifier(name)}`).join(", ");
+  const known = `SELECT ${key} FROM ${arriving} AS j JOIN ${stage} AS s ON ${same("s", "j")}${there === undefined ? "" : ` WHERE s.${there}`}`;
+  return `(SELECT * FROM ${arriving} AS i WHERE NOT EXISTS (SELECT 1 FROM (${known}) AS t WHERE ${same("t", "i")}))`;
 }
 
 /** One row for each row: the key's parts, then the value of each column. */
@@ -41,7 +70,7 @@ export function fingerprintRows(request: FingerprintSql): string {
   const parts = identityColumns(request).map((column) => (keyless ? number(table, column) : part(table, column)));
   const values = columns.map((column) => (isSummed(column) ? number(table, column) : identifier(column.name)));
   const filter = where(request) || hashed(request, keyNumber(request));
-  return `SELECT ${[...parts, ...values].join(", ")} FROM ${stageTable(table)}${filter}`;
+  return `SELECT ${[...parts, ...values].join(", ")} FROM ${rowsOf(request)}${filter}`;
 }
 
 const shift = ({ buckets }: FingerprintShape): number =>

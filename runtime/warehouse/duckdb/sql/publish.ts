@@ -1,8 +1,17 @@
 /** The statements of the publishing transaction for one table. */
 import { identifier, literal } from "../../../core/sql.ts";
-import { BATCH_ID, columnOf, SYNCED_AT, type ManifestTable } from "../../../manifest/manifest.ts";
+import type { KeySelection } from "../../../manifest/fingerprint.ts";
+import {
+  BATCH_ID,
+  columnOf,
+  DELETED_AT,
+  keepsDeleted,
+  SYNCED_AT,
+  type ManifestTable,
+} from "../../../manifest/manifest.ts";
 import type { WarehouseType } from "../../../manifest/warehouse-type.ts";
 import type { PublishedBatch } from "../../warehouse.ts";
+import { inBuckets } from "./fingerprint.ts";
 import { DELETED_KEYS, stageTable } from "./names.ts";
 
 type BatchOf = Pick<PublishedBatch, "id" | "snapshot">;
@@ -37,6 +46,12 @@ export function deleteChanged(table: ManifestTable, incoming: string): string | 
   return `DELETE FROM ${stageTable(table)} AS s USING ${incoming} AS i WHERE ${sameKey(table, "s", "i")} AND (${changed.join(" OR ")})`;
 }
 
+/** The same for rows that were deleted softly and have come back, changed or not; undefined where there is no such thing. */
+export function deleteReturned(table: ManifestTable, incoming: string): string | undefined {
+  if (!keepsDeleted(table)) return undefined;
+  return `DELETE FROM ${stageTable(table)} AS s USING ${incoming} AS i WHERE ${sameKey(table, "s", "i")} AND s.${identifier(DELETED_AT)} IS NOT NULL`;
+}
+
 /**
  * The incoming rows whose key the stage table does not have. The keys that it has are looked up first, because a plain NOT EXISTS makes DuckDB
  * build its hash table from the stage table: 160 MB for 5 M rows, to find out about one.
@@ -48,35 +63,58 @@ export function insertMissing(table: ManifestTable, incoming: string, batch: Bat
 }
 
 /** One of several equal parts that the keys are divided into by their hash; undefined stands for all of them. */
-export interface KeyPart {
+interface KeyPart {
   /** From 0. */
   readonly index: number;
   readonly of: number;
 }
 
+export interface Vanished {
+  readonly table: ManifestTable;
+  /** The incoming keys. */
+  readonly keys: string;
+  /** Only stage rows of these buckets. */
+  readonly within?: KeySelection | undefined;
+  readonly part?: KeyPart | undefined;
+  readonly batch: BatchOf;
+}
+
 /** Stage rows whose key the source no longer has, as rows of `pipeline.deleted_keys`. */
-export function recordVanished(table: ManifestTable, keys: string, batchId: number, part?: KeyPart): string {
+export function recordVanished(request: Vanished): string {
+  const { table, batch } = request;
   const key = table.primaryKey.map((name) => keyValue(`s.${identifier(name)}`, columnOf(table, name).type));
   return [
     `INSERT INTO ${DELETED_KEYS} (batch_id, table_name, key)`,
-    `SELECT ${literal(batchId)}, ${literal(table.name)}, CAST(json_array(${key.join(", ")}) AS VARCHAR)`,
-    `FROM ${stageTable(table)} AS s WHERE ${vanished(table, keys, part)}`,
+    `SELECT ${literal(batch.id)}, ${literal(table.name)}, CAST(json_array(${key.join(", ")}) AS VARCHAR)`,
+    `FROM ${stageTable(table)} AS s WHERE ${vanished(request)}`,
   ].join(" ");
 }
 
-export function deleteVanished(table: ManifestTable, keys: string, part?: KeyPart): string {
-  return `DELETE FROM ${stageTable(table)} AS s WHERE ${vanished(table, keys, part)}`;
+export function deleteVanished(request: Vanished): string {
+  return `DELETE FROM ${stageTable(request.table)} AS s WHERE ${vanished(request)}`;
 }
 
-function vanished(table: ManifestTable, keys: string, part: KeyPart | undefined): string {
+/** The rows stay, as of this batch. */
+export function markVanished(request: Vanished): string {
+  const [syncedAt, batchId] = added(request.batch);
+  const values = [`${identifier(DELETED_AT)} = ${syncedAt}`, `${identifier(SYNCED_AT)} = ${syncedAt}`];
+  return `UPDATE ${stageTable(request.table)} AS s SET ${[...values, `${identifier(BATCH_ID)} = ${batchId}`].join(", ")} WHERE ${vanished(request)}`;
+}
+
+function vanished({ table, keys, within, part }: Vanished): string {
   const among = (alias: string) =>
     part
       ? `hash(${table.primaryKey.map((name) => `${alias}.${identifier(name)}`).join(", ")}) % ${part.of} = ${part.index}`
       : undefined;
   const there = [sameKey(table, "s", "k"), among("k")].filter((condition) => condition !== undefined).join(" AND ");
   const absent = `NOT EXISTS (SELECT 1 FROM ${keys} AS k WHERE ${there})`;
-  const here = among("s");
-  return here === undefined ? absent : `${here} AND ${absent}`;
+  const here = [
+    within && inBuckets(table, within),
+    keepsDeleted(table) ? `s.${identifier(DELETED_AT)} IS NULL` : undefined,
+    among("s"),
+    absent,
+  ];
+  return here.filter((condition) => condition !== undefined).join(" AND ");
 }
 
 function sameKey({ primaryKey }: ManifestTable, left: string, right: string): string {

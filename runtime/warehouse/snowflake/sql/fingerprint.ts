@@ -7,14 +7,18 @@ import {
   WEIGHT,
   type FingerprintColumn,
   type FingerprintShape,
+  type KeySelection,
 } from "../../../manifest/fingerprint.ts";
-import { KEY_BITS, keyRanges } from "../../../manifest/key-buckets.ts";
+import { KEY_BITS, keyCondition, keyRanges } from "../../../manifest/key-buckets.ts";
+import { DELETED_AT, keepsDeleted, type ManifestTable } from "../../../manifest/manifest.ts";
 import type { Statement } from "../statement.ts";
 import { name, stageTable } from "./names.ts";
 
 export interface FingerprintRequest extends FingerprintShape {
   /** Only these buckets. */
   readonly only?: readonly bigint[] | undefined;
+  /** Quoted name of an incoming table: its rows whose key the stage table does not have, instead of the stage table's. */
+  readonly arriving?: string | undefined;
 }
 
 const MODULUS = WEIGHT.mask + 1;
@@ -38,7 +42,7 @@ export function fingerprint(request: FingerprintRequest): Statement {
     `COALESCE(SUM(COALESCE(${W1} * ${lo} + ${W2} * ${hi}, ${W3})), 0)`,
     `COUNT(${lo})`,
   ]);
-  const rows = `SELECT ${[`${keyNumber(request)} AS ${KEY}`, ...numbers].join(", ")} FROM ${stageTable(table)}${where(request)}`;
+  const rows = `SELECT ${[`${keyNumber(request)} AS ${KEY}`, ...numbers].join(", ")} FROM ${rowsOf(request)}${where(request)}`;
   const weighed = `SELECT ${[`${bucket(request)} AS ${BUCKET}`, `${weight(KEY)} AS ${W1}`, ...halves].join(", ")} FROM (${rows}) AS R${hashed(request, KEY)}`;
   const weights = [
     `${high(W1, 4)} + 1 AS ${W2}`,
@@ -49,7 +53,7 @@ export function fingerprint(request: FingerprintRequest): Statement {
       `SELECT ${[BUCKET, "COUNT(*)", `COALESCE(SUM(${W1}), 0)`, ...sums].join(", ")}`,
       `FROM (SELECT W.*, ${weights.join(", ")} FROM (${weighed}) AS W) AS S GROUP BY ${BUCKET}`,
     ].join(" "),
-    step: "verify",
+    step: request.arriving === undefined ? "verify" : "load",
     subject: table.name,
     metered: true,
   };
@@ -63,11 +67,33 @@ export function fingerprintRows(request: FingerprintRequest): Statement {
   const values = columns.map((column) => (isSummed(column) ? number(column) : name(column.name)));
   const filter = where(request) || hashed(request, keyNumber(request));
   return {
-    sql: `SELECT ${[...parts, ...values].join(", ")} FROM ${stageTable(table)}${filter}`,
+    sql: `SELECT ${[...parts, ...values].join(", ")} FROM ${rowsOf(request)}${filter}`,
     step: "verify",
     subject: table.name,
     metered: true,
   };
+}
+
+/** Whether a stage row's key lies in one of the buckets. */
+export function inBuckets(table: ManifestTable, { only, ...shape }: KeySelection): string {
+  const { buckets } = shape;
+  const request = { table, ...shape };
+  const condition = keyCondition(buckets, only);
+  return [
+    ...(condition.ranges
+      ? [between(buckets.by === "range" ? name(buckets.column) : keyNumber(request), condition.ranges)]
+      : []),
+    ...(condition.buckets ? [`${bucket(request, keyNumber(request))} IN (${condition.buckets.join(", ")})`] : []),
+  ].join(" AND ");
+}
+
+function rowsOf({ table, arriving }: FingerprintRequest): string {
+  const there = keepsDeleted(table) ? `${name(DELETED_AT)} IS NULL` : undefined;
+  if (arriving === undefined)
+    return there === undefined ? stageTable(table) : `(SELECT * FROM ${stageTable(table)} WHERE ${there}) AS T`;
+  const same = table.primaryKey.map((column) => `S.${name(column)} = I.${name(column)}`);
+  const known = [...same, ...(there === undefined ? [] : [`S.${there}`])].join(" AND ");
+  return `(SELECT I.* FROM ${arriving} AS I WHERE NOT EXISTS (SELECT 1 FROM ${stageTable(table)} AS S WHERE ${known})) AS T`;
 }
 
 function where({ buckets, only }: FingerprintRequest): string {
@@ -95,9 +121,9 @@ function keyNumber(request: FingerprintRequest): string {
   return parts.length === 0 ? "0" : md5Number(`CONCAT_WS(',', ${parts.join(", ")})`);
 }
 
-function bucket({ buckets }: FingerprintRequest): string {
+function bucket({ buckets }: FingerprintRequest, key = KEY): string {
   const width = 2n ** BigInt(buckets.by === "range" ? buckets.shift : KEY_BITS - buckets.bits);
-  return width === 1n ? KEY : high(KEY, width);
+  return width === 1n ? key : high(key, width);
 }
 
 /** w1 */

@@ -1,8 +1,18 @@
 /** The statements of the publishing transaction for the stage tables. */
-import { BATCH_ID, columnOf, SYNCED_AT, type ManifestColumn, type ManifestTable } from "../../../manifest/manifest.ts";
+import type { KeySelection } from "../../../manifest/fingerprint.ts";
+import {
+  BATCH_ID,
+  columnOf,
+  DELETED_AT,
+  keepsDeleted,
+  SYNCED_AT,
+  type ManifestColumn,
+  type ManifestTable,
+} from "../../../manifest/manifest.ts";
 import type { WarehouseType } from "../../../manifest/warehouse-type.ts";
 import type { PublishedBatch } from "../../warehouse.ts";
 import type { Statement } from "../statement.ts";
+import { inBuckets } from "./fingerprint.ts";
 import { convertedColumn } from "./incoming.ts";
 import { DELETED_KEYS, name, stageTable, value } from "./names.ts";
 import { guarded, instant } from "./pipeline.ts";
@@ -40,13 +50,16 @@ export function mergeRows(table: ManifestTable, incoming: string, batch: BatchOf
   const selected = table.columns.map((column) => aliased(column));
   const added = [name(SYNCED_AT), name(BATCH_ID)];
   const stamps = [instant(batch.snapshot), value(batch.id)];
+  const returns = keepsDeleted(table) ? [`S.${name(DELETED_AT)} IS NOT NULL`] : [];
+  const changed = [...others.map((column) => differs(column)), ...returns];
   const update =
-    others.length === 0
+    changed.length === 0
       ? []
       : [
-          `WHEN MATCHED AND (${others.map((column) => differs(column)).join(" OR ")})`,
+          `WHEN MATCHED AND (${changed.join(" OR ")})`,
           `THEN UPDATE SET ${[
             ...others.map((column) => `${name(column.name)} = I.${name(column.name)}`),
+            ...returns.map(() => `${name(DELETED_AT)} = NULL`),
             ...added.map((column, index) => `${column} = ${stamps[index]}`),
           ].join(", ")}`,
         ];
@@ -73,35 +86,63 @@ function differs({ name: own, type }: ManifestColumn): string {
     : `${stage} IS DISTINCT FROM ${incoming}`;
 }
 
+export interface Vanished {
+  readonly table: ManifestTable;
+  /** The incoming keys. */
+  readonly keys: string;
+  /** Only stage rows of these buckets. */
+  readonly within?: KeySelection | undefined;
+  readonly batch: BatchOf;
+}
+
 /** Stage rows whose key the source no longer has, as rows of `pipeline.deleted_keys`. */
-export function recordVanished(table: ManifestTable, keys: string, batchId: number): Statement {
+export function recordVanished(request: Vanished): Statement {
+  const { table, batch } = request;
   const parts = table.primaryKey.map((column) => keyValue(`S.${name(column)}`, columnOf(table, column).type));
   return metered(
     table,
     [
       `INSERT INTO ${DELETED_KEYS} (BATCH_ID, TABLE_NAME, KEY)`,
-      `SELECT ${value(batchId)}, ${value(table.name)}, TO_JSON(ARRAY_CONSTRUCT(${parts.join(", ")}))`,
-      `FROM ${vanished(table, keys, batchId)}`,
+      `SELECT ${value(batch.id)}, ${value(table.name)}, TO_JSON(ARRAY_CONSTRUCT(${parts.join(", ")}))`,
+      `FROM ${vanished(request)}`,
     ].join(" "),
   );
 }
 
 /** MERGE rather than DELETE, whose target cannot have an alias. */
-export function deleteVanished(table: ManifestTable, keys: string, batchId: number): Statement {
+export function deleteVanished(request: Vanished): Statement {
+  return mergeVanished(request, "DELETE");
+}
+
+/** The rows stay, as of this batch. */
+export function markVanished(request: Vanished): Statement {
+  const { id, snapshot } = request.batch;
+  const values = [[DELETED_AT, instant(snapshot)] as const, [SYNCED_AT, instant(snapshot)], [BATCH_ID, value(id)]];
+  return mergeVanished(request, `UPDATE SET ${values.map(([column, set]) => `${name(column)} = ${set}`).join(", ")}`);
+}
+
+function mergeVanished(request: Vanished, what: string): Statement {
+  const { table } = request;
   const key = table.primaryKey.map((column) => `S.${name(column)}`);
   return metered(
     table,
     [
-      `MERGE INTO ${stageTable(table)} AS T USING (SELECT ${key.join(", ")} FROM ${vanished(table, keys, batchId)}) AS V`,
-      `ON ${sameKey(table, "T", "V")} WHEN MATCHED THEN DELETE`,
+      `MERGE INTO ${stageTable(table)} AS T USING (SELECT ${key.join(", ")} FROM ${vanished(request)}) AS V`,
+      `ON ${sameKey(table, "T", "V")} WHEN MATCHED THEN ${what}`,
     ].join(" "),
   );
 }
 
-function vanished(table: ManifestTable, keys: string, batchId: number): string {
+function vanished({ table, keys, within, batch }: Vanished): string {
   const selected = table.primaryKey.map((column) => aliased(columnOf(table, column)));
   const among = `(SELECT ${selected.join(", ")} FROM ${keys}) AS K`;
-  return `${stageTable(table)} AS S WHERE ${guarded(batchId)} AND NOT EXISTS (SELECT 1 FROM ${among} WHERE ${sameKey(table, "S", "K")})`;
+  const conditions = [
+    guarded(batch.id),
+    ...(within ? [inBuckets(table, within)] : []),
+    ...(keepsDeleted(table) ? [`S.${name(DELETED_AT)} IS NULL`] : []),
+    `NOT EXISTS (SELECT 1 FROM ${among} WHERE ${sameKey(table, "S", "K")})`,
+  ];
+  return `${stageTable(table)} AS S WHERE ${conditions.join(" AND ")}`;
 }
 
 function sameKey({ primaryKey }: ManifestTable, left: string, right: string): string {

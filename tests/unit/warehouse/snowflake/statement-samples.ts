@@ -76,7 +76,7 @@ const shapes = (purpose: "rows" | "keys") =>
     .filter((one) => purpose === "rows" || one.primaryKey.length > 0)
     .map((one) => ({ table: one, columns: incoming.incomingColumns(one, purpose), target }));
 const keyed = tables.filter((one) => one.primaryKey.length > 0);
-
+const soft = [every, onlyKey].map((one) => ({ ...one, sync: { ...one.sync, deletes: "soft" as const } }));
 const IDENTIFIERS = { "quoted names": "sql-reference/identifiers-syntax#double-quoted-identifiers" };
 const MERGE = {
   "scalar subquery": "user-guide/querying-subqueries#scalar-subqueries",
@@ -121,6 +121,35 @@ const fingerprints: readonly fingerprint.FingerprintRequest[] = verified.flatMap
   return [whole, narrow, ...(one.primaryKey.length > 0 ? [bare] : []), ...some];
 });
 
+/** The key alone, of every kind. */
+const keyShapes = [
+  ["id"],
+  ["name"],
+  ["code"],
+  ["picture"],
+  ["day"],
+  ["whole"],
+  ["name", "id"],
+  Object.keys(VERIFIED),
+].flatMap((key) => {
+  const columns = key.map((name) => ({ name, form: FORMS[name] ?? ({ as: "text" } as const) }));
+  const summed = columns.filter(({ form }) => form.as !== "float" && form.as !== "json");
+  const shape = { table: table("verified", VERIFIED, key), columns: summed };
+  const hashed: KeyBuckets = { by: "hash", bits: 8 };
+  const ranges = [12, 0].map((shift): KeyBuckets => ({ by: "range", column: "id", shift }));
+  return (key.join() === "id" ? ranges : [hashed]).map((buckets) => ({ ...shape, buckets }));
+});
+const softly = <T extends { readonly table: ManifestTable }>(one: T): T => ({
+  ...one,
+  table: { ...one.table, sync: { ...one.table.sync, deletes: "soft" as const } },
+});
+/** No bucket, two ranges of them, and as many as are not ranges any more. */
+const withins: readonly publish.Vanished[] = keyShapes.flatMap(({ table: one, ...shape }) =>
+  [[], [-1n, 4n, 5n], Array.from({ length: 66 }, (_, index) => BigInt(2 * index))].map((only) => {
+    return { table: one, within: { ...shape, only }, keys: target, batch };
+  }),
+);
+
 const FINGERPRINT = {
   CONCAT_WS: "sql-reference/functions/concat_ws",
   MOD: "sql-reference/functions/mod",
@@ -136,12 +165,20 @@ export const SAMPLES: readonly StatementSample[] = [
   {
     file: "fingerprint",
     allowedBy: { ...FINGERPRINT, "GROUP BY": "sql-reference/constructs/group-by", ...IDENTIFIERS },
-    statements: fingerprints.map((request) => fingerprint.fingerprint(request)),
+    statements: [...fingerprints, ...fingerprints.map(softly)].map((request) => fingerprint.fingerprint(request)),
+  },
+  {
+    file: "fingerprint-keys",
+    allowedBy: { "NOT EXISTS": "sql-reference/operators-subquery#exists-not-exists", ...FINGERPRINT, ...IDENTIFIERS },
+    statements: [...keyShapes, ...keyShapes.map(softly)].flatMap((one) => [
+      fingerprint.fingerprint(one),
+      fingerprint.fingerprint({ ...one, arriving: target }),
+    ]),
   },
   {
     file: "fingerprint-rows",
     allowedBy: { ...FINGERPRINT, BETWEEN: "sql-reference/operators-comparison", ...IDENTIFIERS },
-    statements: fingerprints.map((request) => fingerprint.fingerprintRows(request)),
+    statements: [...fingerprints, ...fingerprints.map(softly)].map((request) => fingerprint.fingerprintRows(request)),
   },
   {
     file: "session-parameters",
@@ -315,12 +352,27 @@ export const SAMPLES: readonly StatementSample[] = [
       LOWER: "sql-reference/functions/lower",
       "PARSE_JSON, TO_DOUBLE": "sql-reference/functions/parse_json",
     },
-    statements: keyed.map((one) => publish.recordVanished(one, target, 7)),
+    statements: [...keyed, ...soft]
+      .map((one) => publish.recordVanished({ table: one, keys: target, batch }))
+      .concat([...withins, ...withins.map(softly)].map((one) => publish.recordVanished(one))),
   },
   {
     file: "delete-vanished",
     allowedBy: { ...MERGE, "WHEN MATCHED THEN DELETE": "sql-reference/sql/merge#matchedclause-for-updates-or-deletes" },
-    statements: keyed.map((one) => publish.deleteVanished(one, target, 7)),
+    statements: keyed
+      .map((one) => publish.deleteVanished({ table: one, keys: target, batch }))
+      .concat(withins.map((one) => publish.deleteVanished(one))),
+  },
+  {
+    file: "mark-vanished",
+    allowedBy: {
+      ...MERGE,
+      "WHEN MATCHED THEN UPDATE": "sql-reference/sql/merge#matchedclause-for-updates-or-deletes",
+      "TO_TIMESTAMP_LTZ of ISO 8601": "sql-reference/functions/to_timestamp",
+    },
+    statements: soft
+      .map((one) => publish.markVanished({ table: one, keys: target, batch }))
+      .concat(withins.map((one) => publish.markVanished(softly(one)))),
   },
   {
     file: "delete-all",
@@ -345,7 +397,7 @@ export const SAMPLES: readonly StatementSample[] = [
       "WHEN NOT MATCHED THEN INSERT": "sql-reference/sql/merge#notmatchedclause-for-inserts",
       TO_JSON: "sql-reference/functions/to_json",
     },
-    statements: keyed.map((one) => publish.mergeRows(one, target, batch)),
+    statements: [...keyed, ...soft].map((one) => publish.mergeRows(one, target, batch)),
   },
   {
     file: "count-stage-tables",

@@ -45,15 +45,15 @@ it("changes no row of a table of nothing but its key", () => {
 it("writes vanished keys down and deletes them by the same condition", () => {
   const keys = incomingTable(7, table, "keys");
   const condition = `WHERE NOT EXISTS (SELECT 1 FROM ${keys} AS k WHERE s."id" = k."id")`;
-  expect(deleteVanished(table, keys)).toBe(`DELETE FROM "stage"."vendas" AS s ${condition}`);
-  expect(recordVanished(table, keys, 7)).toBe(
+  expect(deleteVanished({ table, keys, batch })).toBe(`DELETE FROM "stage"."vendas" AS s ${condition}`);
+  expect(recordVanished({ table, keys, batch })).toBe(
     `INSERT INTO "pipeline"."deleted_keys" (batch_id, table_name, key) SELECT 7, 'vendas', CAST(json_array(s."id") AS VARCHAR) FROM "stage"."vendas" AS s ${condition}`,
   );
 });
 
 it("compares keys in parts that together are all of them", () => {
   const keys = incomingTable(7, table, "keys");
-  expect(deleteVanished(table, keys, { index: 1, of: 4 })).toBe(
+  expect(deleteVanished({ table, keys, batch, part: { index: 1, of: 4 } })).toBe(
     `DELETE FROM "stage"."vendas" AS s WHERE hash(s."id") % 4 = 1 AND NOT EXISTS (SELECT 1 FROM ${keys} AS k WHERE s."id" = k."id" AND hash(k."id") % 4 = 1)`,
   );
 });
@@ -70,7 +70,7 @@ it("writes each part of a key in the form that is the same in every engine", () 
     },
     primaryKey: ["a", "b", "c", "d", "e"],
   });
-  expect(recordVanished(wide, incoming, 7)).toContain(
+  expect(recordVanished({ table: wide, keys: incoming, batch })).toContain(
     `json_array(CAST(s."a" AS VARCHAR), strftime(s."b", '%Y-%m-%d %H:%M:%S.%f+00'), strftime(s."c", '%Y-%m-%d %H:%M:%S.%f'), lower(hex(s."d")), CAST(s."e" AS VARCHAR))`,
   );
 });

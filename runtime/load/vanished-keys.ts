@@ -1,0 +1,144 @@
+/**
+ * The keys by which vanished rows are found: of those buckets alone in which the source's keys are not what the stage table had, together with the
+ * keys that this batch adds.
+ */
+import {
+  isSummed,
+  type BucketFingerprint,
+  type FingerprintColumn,
+  type KeySelection,
+} from "../manifest/fingerprint.ts";
+import { planTable } from "./plan.ts";
+import type { ManifestTable } from "../manifest/manifest.ts";
+import type { FingerprintBasis } from "../source/fingerprint.ts";
+import type { SourceSnapshot } from "../source/source.ts";
+import type { Incoming, KeysWithin, Warehouse, Watermark } from "../warehouse/warehouse.ts";
+import {
+  chooseBuckets,
+  countOf,
+  differing,
+  keyFence,
+  keyNoteOf,
+  widened,
+  writeDigests,
+  type KeyDigests,
+  type KeyNote,
+} from "./key-digests.ts";
+import type { KeyStore } from "./key-store.ts";
+
+/** Above this share of the rows, all keys are read: finding out which of them are wanted costs more than the others. */
+const MOST = 0.5;
+
+export interface VanishedKeysOptions {
+  readonly table: ManifestTable;
+  readonly snapshot: SourceSnapshot;
+  readonly warehouse: Warehouse;
+  /** Of the batch that the stage table is as of. */
+  readonly previous: Watermark | undefined;
+  /** What this batch adds and changes, sealed, with their number. */
+  readonly rows: { readonly incoming: Incoming; readonly count: number };
+  readonly store: KeyStore | undefined;
+  /** Reads keys into the warehouse; what it gives is sealed. */
+  readonly readKeys: (within?: KeySelection) => Promise<ReadKeys>;
+  readonly log: (message: string) => void;
+  readonly signal: AbortSignal;
+}
+
+interface ReadKeys {
+  readonly incoming: Incoming;
+  readonly count: number;
+  readonly bytes: number;
+}
+
+export interface VanishedKeys {
+  /** undefined where no key has vanished. */
+  readonly keys?: Incoming | undefined;
+  readonly within?: KeysWithin | undefined;
+  /** Bytes of keys that were read. */
+  readonly bytes: number;
+  /** Rows of the source's table. */
+  readonly count: number;
+  /** For the watermark. */
+  readonly fence: { readonly keys?: string };
+  /** To be kept once the batch is published. */
+  readonly digests?: KeyDigests | undefined;
+}
+
+export async function findVanishedKeys(options: VanishedKeysOptions): Promise<VanishedKeys> {
+  const { table, snapshot, previous, rows, log, signal } = options;
+  const basis = await snapshot.fingerprintBasis(table, signal);
+  const columns = keyColumns(table, basis);
+  const last = previous && keyNoteOf(previous);
+  if (!columns || !last || (last.buckets.by === "range") !== (basis.range !== undefined)) {
+    return readAll(options, columns && { basis });
+  }
+  const known = Math.max(basis.rows, Number(previous.fence["rows"] ?? 0));
+  const note = chooseBuckets({ basis, rows: known, last });
+  const shape = { table, columns, buckets: note.buckets };
+  const [{ buckets: now }, before] = await Promise.all([
+    snapshot.fingerprint({ ...shape, doing: `looking for deleted rows of ${table.name}`, signal }),
+    digestsBefore(options, last, shape),
+  ]);
+  const arriving =
+    rows.count === 0 ? [] : await options.warehouse.fingerprint({ ...shape, arriving: rows.incoming }, { signal });
+  const differ = differing(before, arriving, now);
+  if (differ.keyless) return readAll(options, { basis });
+  const digests = { buckets: note.buckets, found: now };
+  const found = {
+    count: countOf(now),
+    digests,
+    fence: keyFence({ ...note, digest: writeDigests(digests).digest }),
+  };
+  if (differ.only.length === 0) return { ...found, bytes: 0 };
+  const within = { columns, buckets: note.buckets, only: differ.only, rows: differ.rows };
+  const restricted = differ.rows <= differ.of * MOST;
+  const keys = await options.readKeys(restricted ? within : undefined);
+  log(
+    `keys differ in ${differ.only.length} of ${Math.max(now.length, before.length)} buckets: read ${keys.count} of ${found.count} keys`,
+  );
+  return { ...found, keys: keys.incoming, within: restricted ? within : undefined, bytes: keys.bytes };
+}
+
+/** For the watermark of a batch that has read the whole table: by what the next one can compare its keys. */
+export async function noteKeys({
+  table,
+  snapshot,
+  rows,
+  signal,
+}: Pick<VanishedKeysOptions, "table" | "snapshot" | "signal"> & { readonly rows: number }): Promise<{
+  readonly keys?: string;
+}> {
+  if (!comparesKeys(table)) return {};
+  const basis = await snapshot.fingerprintBasis(table, signal);
+  return keyColumns(table, basis) ? keyFence(chooseBuckets({ basis, rows })) : {};
+}
+
+/** Whether a batch that reads a part of the rows looks for vanished keys. */
+const comparesKeys = (table: ManifestTable): boolean =>
+  planTable(table, { by: "version", from: "0" }).keys === "all-keys";
+
+/** Those of the key; undefined where one of them has no number that every engine computes alike. */
+function keyColumns(table: ManifestTable, { columns }: FingerprintBasis): readonly FingerprintColumn[] | undefined {
+  const key = columns.filter(({ name }) => table.primaryKey.includes(name));
+  return key.every(isSummed) ? key : undefined;
+}
+
+async function readAll(
+  { readKeys }: VanishedKeysOptions,
+  comparable: { readonly basis: FingerprintBasis } | undefined,
+): Promise<VanishedKeys> {
+  const { incoming, count, bytes } = await readKeys();
+  const fence = comparable ? keyFence(chooseBuckets({ basis: comparable.basis, rows: count })) : {};
+  return { keys: incoming, bytes, count, fence };
+}
+
+/** What the last batch noted, if it is at hand; else the stage table's own keys. */
+async function digestsBefore(
+  { table, warehouse, store, signal }: VanishedKeysOptions,
+  last: KeyNote,
+  shape: Omit<KeySelection, "only"> & { readonly table: ManifestTable },
+): Promise<readonly BucketFingerprint[]> {
+  const stored = await store?.read(table, last.digest);
+  const usable = stored && widened(stored, shape.buckets);
+  return usable ? usable.found : await warehouse.fingerprint(shape, { signal });
+}
