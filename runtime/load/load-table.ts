@@ -12,9 +12,11 @@ import type { LoadBatchOptions } from "./load-batch.ts";
 import { describeMisfits } from "./misfits.ts";
 import { planFullRefresh } from "./mode-full-refresh.ts";
 import { LOAD_ANEW, planTable } from "./plan.ts";
-import { loadScope, manifestFence } from "./scope.ts";
+import { planOtherKey } from "./other-key.ts";
+import { keyFence, loadScope, manifestFence } from "./scope.ts";
 import type { TablePlan } from "./table-plan.ts";
 import { shownBy } from "./verified-ground.ts";
+import type { Warnings } from "./warnings.ts";
 
 export interface LoadTableOptions {
   readonly table: ManifestTable;
@@ -28,6 +30,7 @@ export interface LoadTableOptions {
   readonly repair?: LoadBatchOptions["repair"];
   /** Where the watermark is to carry a digest. */
   readonly digests?: Digests | undefined;
+  readonly warnings: Warnings;
   /** Folder for staged files; a folder of the table's own is made in it, and removed. */
   readonly folder: string;
   readonly clock: Clock;
@@ -52,7 +55,7 @@ export async function loadTable(options: LoadTableOptions): Promise<LoadedTable>
   const startedAt = clock.now();
   const run = <T>(kind: TaskKind, work: (context: TaskContext) => Promise<T>) =>
     tasks.run({ kind, subject: table.name }, work, { signal: options.signal });
-  const { plan, watermark } = await run("watermark", (context) => decide(options, context));
+  const { plan, publishedAs, watermark } = await run("watermark", (context) => decide(options, context));
   const { incoming, rowsRead, bytes, misfits } = await run("extract", (context) => extract(options, plan, context));
   const { rows, keys } = incoming;
   const sealed = await run("load", async ({ signal }) => {
@@ -63,7 +66,7 @@ export async function loadTable(options: LoadTableOptions): Promise<LoadedTable>
   const fence = { ...watermark.fence, ...shownBy(options.snapshot, whole ? sealed : undefined) };
   return {
     publication: {
-      table,
+      table: publishedAs,
       action: plan.action,
       rows,
       keys: plan.keys === "rows" ? rows : keys,
@@ -78,6 +81,8 @@ export async function loadTable(options: LoadTableOptions): Promise<LoadedTable>
 
 interface Decided {
   readonly plan: TablePlan;
+  /** The table, with the key by which rows that vanish are told. */
+  readonly publishedAs: ManifestTable;
   /** How far the table will have been read. */
   readonly watermark: Watermark;
 }
@@ -89,7 +94,10 @@ async function decide(options: LoadTableOptions, context: TaskContext): Promise<
   const goesOn = previous && !fullRefresh && repair === undefined;
   const scope = goesOn ? loadScope(snapshot, table, previous, undefined) : undefined;
   if (scope?.why !== undefined) context.log(`${scope.since ? "" : "all rows are read: "}${scope.why}`);
-  const plan = scope ? planTable(table, scope.since) : repair === "merge" ? planFullRefresh(table) : LOAD_ANEW;
+  const other = scope?.formerKey && planOtherKey(table, scope.formerKey);
+  if (other) options.warnings.tell(context, [other.warning]);
+  const plan =
+    other?.plan ?? (scope ? planTable(table, scope.since) : repair === "merge" ? planFullRefresh(table) : LOAD_ANEW);
   const position = await snapshot.position({ table, previous, since: plan.since, signal });
   if (position.cursorColumn !== null) {
     const moved = position.cursor !== previous?.cursor;
@@ -101,7 +109,12 @@ async function decide(options: LoadTableOptions, context: TaskContext): Promise<
   const digest = digests ? digestFence(table, next, await digests.take(table, next, signal)) : {};
   return {
     plan,
-    watermark: { batchId, ...position, fence: { ...position.fence, ...manifestFence(table), ...digest } },
+    publishedAs: other?.table ?? table,
+    watermark: {
+      batchId,
+      ...position,
+      fence: { ...position.fence, ...manifestFence(table), ...keyFence(table), ...digest },
+    },
   };
 }
 

@@ -1,7 +1,8 @@
 /** Everything of a batch into the stage tables, in one transaction. */
 import { NovaError } from "../../core/errors.ts";
-import type { ManifestTable } from "../../manifest/manifest.ts";
+import { stageColumns, type ManifestTable } from "../../manifest/manifest.ts";
 import type { Incoming, Publication, PublishedTable, TablePublication } from "../warehouse.ts";
+import { relationColumnFacts } from "./catalogue.ts";
 import { DuckDbIncoming, VERY_MANY_COLUMNS } from "./duckdb-incoming.ts";
 import type { Session } from "./engine.ts";
 import { countRows } from "./sql/incoming.ts";
@@ -11,8 +12,11 @@ import {
   deleteAll,
   deleteChanged,
   deleteVanished,
+  DROP_KEPT,
   insertAll,
   insertMissing,
+  insertMissingWithLeft,
+  keepLeft,
   recordVanished,
 } from "./sql/publish.ts";
 
@@ -73,10 +77,26 @@ async function publishTable(
 }
 
 async function mergeRows(session: Session, table: ManifestTable, rows: string, batch: Publication["batch"]) {
+  const left = await columnsLeft(session, table);
+  const keep = left.length === 0 ? undefined : keepLeft(table, rows, left);
+  if (keep !== undefined) {
+    await session.run(DROP_KEPT);
+    await session.run(keep);
+  }
   const change = deleteChanged(table, rows);
   const updated = change === undefined ? 0 : (await session.run(change)).changed;
-  const { changed } = await session.run(insertMissing(table, rows, batch));
+  const { changed } = await session.run(
+    keep === undefined ? insertMissing(table, rows, batch) : insertMissingWithLeft(table, rows, batch, left),
+  );
+  if (keep !== undefined) await session.run(DROP_KEPT);
   return { inserted: changed - updated, updated };
+}
+
+/** Columns of the stage table that the manifest does not have: what a row holds there outlasts its change. */
+async function columnsLeft(session: Session, table: ManifestTable): Promise<readonly string[]> {
+  const known = new Set(stageColumns(table).map(({ name }) => name.toLowerCase()));
+  const live = await relationColumnFacts(session, { schema: table.schema, name: table.name });
+  return live.map(({ name }) => name).filter((name) => !known.has(name.toLowerCase()));
 }
 
 /**
