@@ -71,7 +71,9 @@ export function changeStageTable(table: ManifestTable, live: readonly LiveColumn
       );
     } else {
       const type = duckdbType(column.type);
-      if (before.type !== type && widens(before.type, type)) alter(`ALTER COLUMN ${name} TYPE ${type}`);
+      // A text holds whatever was there; the batch that follows writes it as PostgreSQL does.
+      if (before.type !== type && (widens(before.type, type) || type === "VARCHAR"))
+        alter(`ALTER COLUMN ${name} TYPE ${type}`);
       else if (before.type !== type) {
         differences.push(
           `${table.name}.${column.name} is ${exactTypeOf(before.type)} in the warehouse and ${exactType(column.type)} in the manifest: correct data_type, or DROP TABLE ${target} to load the table anew`,
