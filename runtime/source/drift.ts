@@ -5,7 +5,7 @@ import { heldFor, missingColumns } from "../manifest/introspect.ts";
 import type { ManifestTable } from "../manifest/manifest.ts";
 import { dataTypeFor, quoted } from "../manifest/postgres-type.ts";
 import { exactType } from "../manifest/warehouse-type.ts";
-import { isKeyless, type Relation, type RelationColumn } from "./catalogue.ts";
+import { isKeyless, type Relation } from "./catalogue.ts";
 
 export function driftOf(table: ManifestTable, relation: Relation): readonly Warning[] {
   return [...newColumns(table, relation), ...table.columns.flatMap((column) => changes(table, relation, column))];
@@ -21,13 +21,12 @@ function newColumns(table: ManifestTable, relation: Relation): Warning[] {
     .filter((column) => !present.includes(column) && !addable.includes(column));
   const found: Warning[] = [];
   if (addable.length > 0) {
-    const columns = relation.columns.filter((column) => addable.includes(column.name));
     found.push({
       kind: "column_new",
       table: table.name,
       columns: addable,
       message: `${name} has ${namedColumns(addable)} that the manifest lacks: not loaded.`,
-      remedy: isKeyless(relation) ? addByHand(table, columns) : (ADD[relation.schema] ?? addWith(relation.schema)),
+      remedy: `\`novadrive introspect ${schemaFlag(relation)}--write\` adds it to the manifest; where Pulumi makes the stage tables, run \`pulumi up\` then.`,
     });
   }
   if (rest.length > 0) {
@@ -42,14 +41,7 @@ function newColumns(table: ManifestTable, relation: Relation): Warning[] {
   return found;
 }
 
-const THEN = "adds it to the manifest; where Pulumi makes the stage tables, run `pulumi up` then.";
-const ADD: Readonly<Record<string, string>> = { public: `\`novadrive introspect --write\` ${THEN}` };
-const addWith = (schema: string): string => `\`novadrive introspect --schema ${schema} --write\` ${THEN}`;
-
-function addByHand(table: ManifestTable, columns: readonly RelationColumn[]): string {
-  const entries = columns.map(({ name, type }) => JSON.stringify({ name, data_type: dataTypeFor(type) }));
-  return `In the manifest, add it to the columns of ${table.name}: ${entries.join(", ")}.`;
-}
+const schemaFlag = ({ schema }: Relation): string => (schema === "public" ? "" : `--schema ${schema} `);
 
 function changes(table: ManifestTable, relation: Relation, column: ManifestTable["columns"][number]): Warning[] {
   const live = relation.columns.find((candidate) => candidate.name === column.name);

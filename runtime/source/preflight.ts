@@ -28,6 +28,11 @@ export const OLDEST_VERSION = 140_000;
 
 /** @param user role that reads, for the GRANT to run */
 export function checkTable(table: ManifestTable, relation: Relation | undefined, user: string): Findings {
+  return { problems: problemsOf(table, relation, user), warnings: relation ? driftOf(table, relation) : [] };
+}
+
+/** What keeps the table from being read. */
+export function problemsOf(table: ManifestTable, relation: Relation | undefined, user: string): readonly Problem[] {
   const name = `${table.sourceSchema}.${table.sourceTable}`;
   const sqlName = identifier(table.sourceSchema, table.sourceTable);
   const problem = (code: ErrorCodeName, message: string, remedy: string, column?: string): Problem => ({
@@ -40,7 +45,7 @@ export function checkTable(table: ManifestTable, relation: Relation | undefined,
   if (!relation) {
     const message = `The source has no table ${name}.`;
     const remedy = `Create it, correct source_schema or source_table of ${table.name} in the manifest, or take the table out.`;
-    return { problems: [problem("SOURCE_TABLE_MISSING", message, remedy)], warnings: [] };
+    return [problem("SOURCE_TABLE_MISSING", message, remedy)];
   }
   const problems = [
     ...checkPrivileges(relation, user).map(([message, remedy]) => problem("SOURCE_PERMISSION", message, remedy)),
@@ -49,7 +54,7 @@ export function checkTable(table: ManifestTable, relation: Relation | undefined,
   const known = new Set(relation.columns.map((column) => column.name));
   const keyProblem = table.primaryKey.every((column) => known.has(column)) ? checkKey(table, relation) : undefined;
   if (keyProblem) problems.push(problem("SOURCE_KEY_MISSING", ...keyProblem));
-  return { problems, warnings: driftOf(table, relation) };
+  return problems;
 }
 
 function checkPrivileges(relation: Relation, user: string): [message: string, remedy: string][] {

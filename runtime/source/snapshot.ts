@@ -21,7 +21,7 @@ import { oldestOf, type ServerGround } from "./ground.ts";
 import { readHorizon } from "./horizon.ts";
 import type { Guards } from "./guards.ts";
 import { readPosition } from "./position.ts";
-import { checkTable, preflightError, type Problem } from "./preflight.ts";
+import { preflightError, problemsOf, type Problem } from "./preflight.ts";
 import type { Session } from "./session.ts";
 import { readFacts, readServer, readTableSequences, readWal, type TableRelation } from "./snapshot-facts.ts";
 import type {
@@ -128,7 +128,7 @@ function pair({ tables, user }: SnapshotOptions, relations: readonly Relation[])
     const relation = relations.find(
       (candidate) => candidate.schema === table.sourceSchema && candidate.name === table.sourceTable,
     );
-    problems.push(...checkTable(table, relation, user).problems);
+    problems.push(...problemsOf(table, relation, user));
     return relation ? [{ table, relation }] : [];
   });
   const error = preflightError(problems);

@@ -10,13 +10,15 @@ export function warningsPanel(warnings: readonly WarningRecord[] | undefined): C
   return html`<section class="panel warnings" aria-labelledby="warnings-title">
     <h2 id="warnings-title">${sign("warn")} ${plural(warnings.length, "warning")}</h2>
     ${warnings.map(
-      ({ kind, table, message, remedy }) => html`<div class="error-note">
-        <p class="error-head">
-          <code class="code">${kind}</code>${table !== undefined && html` <span class="where">${breakable(table)}</span>`}
-        </p>
-        <p class="error-message">${prose(message)}</p>
-        <p class="error-remedy"><b>What to do:</b> ${prose(remedy)}</p>
-      </div>`,
+      ({ kind, table, message, remedy }) =>
+        html`<div class="error-note">
+          <p class="error-head">
+            <code class="code">${kind}</code
+            >${table !== undefined && html` <span class="where">${breakable(table)}</span>`}
+          </p>
+          <p class="error-message">${prose(message)}</p>
+          <p class="error-remedy"><b>What to do:</b> ${prose(remedy)}</p>
+        </div>`,
     )}
   </section>`;
 }
