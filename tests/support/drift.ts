@@ -40,7 +40,9 @@ export class Drift implements AsyncDisposable {
       meta = "primary_key: [id], sync: {mode: incremental, detect: scan, deletes: hard}",
     }: DriftOptions = {},
   ): Promise<Drift> {
-    const lines = ["name: id, data_type: integer", ...columns].map((column) => `    - {${column}}`);
+    const lines = ["name: id, data_type: integer, constraints: [{type: not_null}]", ...columns].map(
+      (column) => `    - {${column}}`,
+    );
     const tables = `- name: t\n  config: {meta: {${meta}}}\n  columns:\n${lines.join("\n")}\n`;
     await using made = new AsyncDisposableStack();
     const drift = new Drift(made.use(await createProject(warehouse, { source, tables })), warehouse);

@@ -75,7 +75,7 @@ describe.each(WAREHOUSES)("on %s", (warehouse) => {
       message: 'public.t has no column "price".',
       remedy: expect.stringContaining("Take it out of the manifest"),
     });
-    await drift.edit('    - {name: price, data_type: "decimal(10,2)"}\n', "");
+    await drift.edit('          - {name: price, data_type: "decimal(10,2)"}\n', "");
     const { table, warnings } = await drift.batch();
     expect(table).toMatchObject({ rows_read: 50, updated: 0, deleted: 0 });
     expect(warnings).toMatchObject([{ kind: "stage_column_left", table: "t" }]);
