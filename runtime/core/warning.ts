@@ -1,23 +1,20 @@
 /** What a batch tells that stops nothing, but wants somebody's attention. Part of the document that `--json` prints. */
 
-/**
- * `column_new`: the source has columns that the manifest lacks. `column_left_out`: it has some that no stage table can take. `type_changed`: a
- * type of the manifest does not hold every value that the source's column may have. `column_nullable`: a column may be NULL in the source only.
- * `key_changed`: rows are told apart by other columns than before. `stage_column_left`: a stage table has columns that the manifest lacks.
- * `encoding`: the source checks no text.
- */
-export const WARNING_KINDS = [
-  "column_new",
-  "column_left_out",
-  "type_changed",
-  "column_nullable",
-  "key_changed",
-  "stage_column_left",
-  "encoding",
-] as const;
-
 export interface Warning {
-  readonly kind: (typeof WARNING_KINDS)[number];
+  /**
+   * `column_new`: the source has columns that the manifest lacks. `column_left_out`: it has some that no stage table can take. `type_changed`: a
+   * type of the manifest does not hold every value that the source's column may have. `column_nullable`: a column may be NULL in the source only.
+   * `key_changed`: rows are told apart by other columns than before. `stage_column_left`: a stage table has columns that the manifest lacks.
+   * `encoding`: the source checks no text.
+   */
+  readonly kind:
+    | "column_new"
+    | "column_left_out"
+    | "type_changed"
+    | "column_nullable"
+    | "key_changed"
+    | "stage_column_left"
+    | "encoding";
   /** The manifest's name of the table; absent where it is about more than one. */
   readonly table?: string | undefined;
   readonly columns?: readonly string[] | undefined;
