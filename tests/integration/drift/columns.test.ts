@@ -308,6 +308,18 @@ describe.each(WAREHOUSES)("on %s", (warehouse) => {
     await drift.equal();
   });
 
+  it("an attribute added to a composite type: stands in no row, so only verification finds it", async () => {
+    await using drift = await Drift.open(warehouse, {
+      source:
+        "CREATE TYPE pair AS (x int, y int); CREATE TABLE t (id int PRIMARY KEY, a pair); INSERT INTO t SELECT i, ROW(i, i)::pair FROM generate_series(1, 5) i",
+      columns: ["name: a, data_type: text"],
+    });
+    await drift.source("ALTER TYPE pair ADD ATTRIBUTE z int");
+    expect((await drift.batch()).table).toMatchObject({ updated: 0 });
+    expect(await drift.verify(true)).toMatchObject({ equal: true, repair: { tables: [{ name: "t", updated: 5 }] } });
+    await drift.equal();
+  });
+
   it("a manifest that has changed since the last batch: verification says to run first", async () => {
     await using drift = await Drift.open(warehouse);
     await drift.source("ALTER TABLE t ADD COLUMN channel text");

@@ -67,7 +67,7 @@ describe.each(WAREHOUSES)("on %s", (warehouse) => {
     await drift.source(
       "CREATE TABLE n (LIKE t INCLUDING ALL); INSERT INTO n SELECT id, 'swapped', price FROM t WHERE id > 10",
     );
-    await drift.source("UPDATE t SET note = 'never seen again' WHERE id = 11");
+    await drift.source("UPDATE t SET note = 'missed' WHERE id = 11");
     await drift.source("BEGIN; ALTER TABLE t RENAME TO old; ALTER TABLE n RENAME TO t; COMMIT");
     const { batch_id, table } = await drift.batch();
     expect(table).toMatchObject({ inserted: 0, updated: 40, deleted: 10 });
@@ -171,7 +171,7 @@ describe.each(WAREHOUSES)("on %s", (warehouse) => {
     try {
       await drift.source("UPDATE t SET note = 'x' WHERE id = 1");
       expect((await run()).tables).toMatchObject([{ updated: 1 }]);
-      await drift.source("ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY some ON t USING (id < 10)");
+      await drift.source("ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY few ON t USING (id < 10)");
       const { error } = await run();
       expect(error).toMatchObject({
         code: "SOURCE_PERMISSION",
