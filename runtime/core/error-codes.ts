@@ -186,6 +186,10 @@ export const ERROR_CODES = {
     "A row to be merged has NULL in its primary key.",
     "Correct primary_key in the manifest: its columns must not be NULL.",
   ),
+  LOAD_KEY_CHANGED: failure(
+    "The primary key of a table has changed, and its stage table keeps rows that the source has deleted.",
+    "Load the table anew: `novadrive run --full-refresh --table <name>`.",
+  ),
   TABLE_UNKNOWN: misuse(
     "--table names a table that is not in the manifest.",
     "Use one of the names that the message lists.",

@@ -1,5 +1,6 @@
 /** The result of a batch: the document that `--json` prints. Other programs rely on these words. */
 import type { ErrorReport } from "./errors.ts";
+import type { Warning } from "./warning.ts";
 
 export type BatchStatus = "running" | "success" | "failed" | "cancelled";
 type StepStatus = "success" | "failed" | "skipped";
@@ -70,6 +71,8 @@ export interface BatchResult {
   readonly tables: readonly TableResult[];
   readonly models: readonly ModelResult[];
   readonly tests: readonly TestResult[];
+  /** What stops nothing, but wants attention: the source has moved away from the manifest. Absent if there is none. */
+  readonly warnings?: readonly Warning[] | undefined;
   /** Absent where nothing is billed (DuckDB). */
   readonly usage?: WarehouseUsage | undefined;
   readonly error?: ErrorReport | undefined;

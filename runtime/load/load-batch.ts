@@ -3,6 +3,7 @@ import { systemClock, type Clock } from "../core/clock.ts";
 import { toNovaError, type NovaError } from "../core/errors.ts";
 import type { TableResult } from "../core/result.ts";
 import type { TaskContext, TaskRunner } from "../core/task.ts";
+import type { Warning } from "../core/warning.ts";
 import type { Manifest, ManifestTable } from "../manifest/manifest.ts";
 import type { Source } from "../source/source.ts";
 import type { PipelineState, Warehouse } from "../warehouse/warehouse.ts";
@@ -10,6 +11,7 @@ import type { KeyStore } from "./key-store.ts";
 import { loadChanges } from "./load-changes.ts";
 import { publishTables } from "./publish-tables.ts";
 import { findUntouched, inOrder } from "./untouched.ts";
+import { Warnings } from "./warnings.ts";
 
 export interface LoadBatchOptions {
   readonly batchId: number;
@@ -32,6 +34,8 @@ export interface LoadBatchOptions {
   /** Tables under way at the same time. */
   readonly concurrency: number;
   readonly onSnapshot: (snapshot: string) => void;
+  /** Hears each thing that is worth a warning once; the log has it too. */
+  readonly onWarning?: ((warning: Warning) => void) | undefined;
   /** What this machine knows of the last batch; looked at only where the warehouse's statements cost money. */
   readonly remembered?: KnownState | undefined;
   /** Whether nothing is to be done at all if no table has anything new since `remembered`. */
@@ -68,11 +72,12 @@ export type Failures = Map<string, NovaError>;
 export async function loadBatch(options: LoadBatchOptions): Promise<LoadOutcome> {
   const { tables, tasks, warehouse } = options;
   const failures: Failures = new Map();
+  const warnings = new Warnings(options.onWarning);
   const load = warehouse.capabilities.metered ? loadChanges : loadEverything;
   try {
     return await tasks.restartable(() => {
       failures.clear();
-      return load(options, failures);
+      return load(options, failures, warnings);
     });
   } catch (thrown) {
     return { tables: tables.map((table) => unpublished(table, failures.get(table.name))), error: toNovaError(thrown) };
@@ -80,12 +85,12 @@ export async function loadBatch(options: LoadBatchOptions): Promise<LoadOutcome>
 }
 
 /** Where looking first would cost more than it spares, unless it costs nothing. */
-async function loadEverything(options: LoadBatchOptions, failures: Failures): Promise<Loaded> {
+async function loadEverything(options: LoadBatchOptions, failures: Failures, warnings: Warnings): Promise<Loaded> {
   const { tables, tasks, fullRefresh, clock = systemClock } = options;
   const unrepaired = tables.filter(({ name }) => !options.repair?.has(name));
   const startedAt = clock.now();
   const { state, snapshot, untouched } = await tasks.run({ kind: "open", subject: "" }, async (context) => {
-    const opened = await open(options, context);
+    const opened = await open(options, context, warnings);
     const found = fullRefresh ? new Map() : findUntouched({ ...opened, tables: unrepaired, context });
     return { ...opened, untouched: found };
   });
@@ -93,13 +98,20 @@ async function loadEverything(options: LoadBatchOptions, failures: Failures): Pr
   options.onSnapshot(snapshot.at);
   const rest = tables.filter(({ name }) => !untouched.has(name));
   if (rest.length === 0) return { tables: [...untouched.values()] };
-  const { results } = await publishTables({ ...options, tables: rest, snapshot, state, startedAt, clock }, failures);
+  const { results } = await publishTables(
+    { ...options, tables: rest, snapshot, state, warnings, startedAt, clock },
+    failures,
+  );
   return { tables: inOrder(tables, [...untouched.values(), ...results]) };
 }
 
-async function open({ source, warehouse, manifest, tables }: LoadBatchOptions, context: TaskContext) {
-  for (const warning of await source.preflight(tables, context.signal)) context.log(warning, "warn");
-  await warehouse.prepare(manifest, { signal: context.signal });
+async function open(
+  { source, warehouse, manifest, tables }: LoadBatchOptions,
+  context: TaskContext,
+  warnings: Warnings,
+) {
+  warnings.tell(context, await source.preflight(tables, context.signal));
+  warnings.tell(context, await warehouse.prepare(manifest, { signal: context.signal }));
   const state = await warehouse.readState({ signal: context.signal });
   return { state, snapshot: await source.openSnapshot(tables, context.signal) };
 }

@@ -14,14 +14,15 @@ import type { Failures, KnownState, LoadBatchOptions, Loaded } from "./load-batc
 import { eachTable, publishTables } from "./publish-tables.ts";
 import { loadScope } from "./scope.ts";
 import { findUntouched, inOrder, nothingNew } from "./untouched.ts";
+import type { Warnings } from "./warnings.ts";
 
-export async function loadChanges(options: LoadBatchOptions, failures: Failures): Promise<Loaded> {
+export async function loadChanges(options: LoadBatchOptions, failures: Failures, warnings: Warnings): Promise<Loaded> {
   const { batchId, manifest, source, tables, tasks, warehouse, fullRefresh, clock = systemClock } = options;
   const remembered = fullRefresh ? undefined : options.remembered;
   const unrepaired = tables.filter(({ name }) => !options.repair?.has(name));
   const startedAt = clock.now();
   const { snapshot, untouched } = await tasks.run({ kind: "open", subject: "" }, async (context) => {
-    for (const warning of await source.preflight(tables, context.signal)) context.log(warning, "warn");
+    warnings.tell(context, await source.preflight(tables, context.signal));
     const opened = await source.openSnapshot(tables, context.signal);
     return { snapshot: opened, untouched: remembered && untouchedSince(remembered, opened, unrepaired, context) };
   });
@@ -45,8 +46,9 @@ export async function loadChanges(options: LoadBatchOptions, failures: Failures)
     }
   }
   options.onWake?.();
-  const state = await tasks.run({ kind: "prepare", subject: "" }, async ({ signal }) => {
-    await warehouse.prepare(manifest, { signal });
+  const state = await tasks.run({ kind: "prepare", subject: "" }, async (context) => {
+    const { signal } = context;
+    warnings.tell(context, await warehouse.prepare(manifest, { signal }));
     return await warehouse.readState({ signal });
   });
   if (state.lastBatchId >= batchId) throw numberTaken(batchId, state.lastBatchId);
@@ -58,7 +60,7 @@ export async function loadChanges(options: LoadBatchOptions, failures: Failures)
   const seen = new Map(seenNow(unchanged));
   if (changed.length === 0) return { tables: inOrder(tables, [...unchanged.values()]), state: { ...state, seen } };
   const published = await publishTables(
-    { ...options, tables: changed, snapshot, state, digests, startedAt, clock },
+    { ...options, tables: changed, snapshot, state, warnings, digests, startedAt, clock },
     failures,
   );
   return {

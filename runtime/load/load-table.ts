@@ -15,10 +15,12 @@ import type { LoadBatchOptions } from "./load-batch.ts";
 import { describeMisfits } from "./misfits.ts";
 import { planFullRefresh } from "./mode-full-refresh.ts";
 import { LOAD_ANEW, planTable } from "./plan.ts";
-import { loadScope, manifestFence } from "./scope.ts";
+import { planOtherKey } from "./other-key.ts";
+import { formerKey, keyFence, loadScope, manifestFence } from "./scope.ts";
 import type { TablePlan } from "./table-plan.ts";
 import { findVanishedKeys, noteKeys, type VanishedKeys } from "./vanished-keys.ts";
 import { shownBy } from "./verified-ground.ts";
+import type { Warnings } from "./warnings.ts";
 
 export interface LoadTableOptions {
   readonly table: ManifestTable;
@@ -34,6 +36,7 @@ export interface LoadTableOptions {
   readonly digests?: Digests | undefined;
   /** What this machine knows of the keys that are published. */
   readonly keyStore?: KeyStore | undefined;
+  readonly warnings: Warnings;
   /** Folder for staged files; a folder of the table's own is made in it, and removed. */
   readonly folder: string;
   readonly clock: Clock;
@@ -60,13 +63,13 @@ export async function loadTable(options: LoadTableOptions): Promise<LoadedTable>
   const startedAt = clock.now();
   const run = <T>(kind: TaskKind, work: (context: TaskContext) => Promise<T>) =>
     tasks.run({ kind, subject: table.name }, work, { signal: options.signal });
-  const { plan, watermark } = await run("watermark", (context) => decide(options, context));
+  const { plan, publishedAs, watermark } = await run("watermark", (context) => decide(options, context));
   const { rows, rowsRead, bytes, misfits } = await run("extract", (context) => extract(options, plan, context));
   const { keys, within, count, ...vanished } = await run("load", (context) => seal(options, { plan, rows }, context));
   const fence = { ...watermark.fence, ...vanished.fence, ...shownBy(options.snapshot, count) };
   return {
     publication: {
-      table,
+      table: publishedAs,
       action: plan.action,
       rows,
       keys: plan.keys === "rows" ? rows : keys,
@@ -83,6 +86,8 @@ export async function loadTable(options: LoadTableOptions): Promise<LoadedTable>
 
 interface Decided {
   readonly plan: TablePlan;
+  /** The table, with the key by which rows that vanish are told. */
+  readonly publishedAs: ManifestTable;
   /** How far the table will have been read. */
   readonly watermark: Watermark;
 }
@@ -94,7 +99,12 @@ async function decide(options: LoadTableOptions, context: TaskContext): Promise<
   const goesOn = previous && !fullRefresh && repair === undefined;
   const scope = goesOn ? loadScope(snapshot, table, previous, undefined) : undefined;
   if (scope?.why !== undefined) context.log(`${scope.since ? "" : "all rows are read: "}${scope.why}`);
-  const plan = scope ? planTable(table, scope.since) : mergesAll(options) ? planFullRefresh(table) : LOAD_ANEW;
+  const former = previous && formerKey(table, previous);
+  const other = scope && former && planOtherKey(table, former);
+  if (other) options.warnings.tell(context, [other.warning]);
+  const plan =
+    other?.plan ??
+    (scope ? planTable(table, scope.since) : mergesAll(options, former) ? planFullRefresh(table) : LOAD_ANEW);
   const position = await snapshot.position({ table, previous, since: plan.since, signal });
   if (position.cursorColumn !== null) {
     const moved = position.cursor !== previous?.cursor;
@@ -106,14 +116,19 @@ async function decide(options: LoadTableOptions, context: TaskContext): Promise<
   const digest = digests ? digestFence(table, next, await digests.take(table, next, signal)) : {};
   return {
     plan,
-    watermark: { batchId, ...position, fence: { ...position.fence, ...manifestFence(table), ...digest } },
+    publishedAs: other?.table ?? table,
+    watermark: {
+      batchId,
+      ...position,
+      fence: { ...position.fence, ...manifestFence(table), ...keyFence(table), ...digest },
+    },
   };
 }
 
 /** So that rows which are equal stay as they are; and those that the source has deleted, where they are kept. */
-function mergesAll({ table, previous, repair }: LoadTableOptions): boolean {
+function mergesAll({ table, previous, repair }: LoadTableOptions, former: readonly string[] | undefined): boolean {
   const how = repair?.get(table.name);
-  return how === undefined ? keepsDeleted(table) && previous !== undefined : how === "merge";
+  return how === undefined ? keepsDeleted(table) && previous !== undefined && !former : how === "merge";
 }
 
 interface Extracted {

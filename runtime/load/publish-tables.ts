@@ -11,6 +11,7 @@ import type { PipelineState, Watermark } from "../warehouse/warehouse.ts";
 import type { Digests } from "./digests.ts";
 import type { Failures, LoadBatchOptions } from "./load-batch.ts";
 import { loadTable, type LoadedTable } from "./load-table.ts";
+import type { Warnings } from "./warnings.ts";
 
 export interface PublishTablesOptions extends LoadBatchOptions {
   /** Those to publish, of the tables that were named. */
@@ -19,6 +20,7 @@ export interface PublishTablesOptions extends LoadBatchOptions {
   readonly state: PipelineState;
   /** Where the watermarks are to carry digests. */
   readonly digests?: Digests | undefined;
+  readonly warnings: Warnings;
   readonly startedAt: Date;
   readonly clock: Clock;
 }

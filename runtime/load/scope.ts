@@ -1,5 +1,6 @@
 /** From the last batch's watermark to what this one has to read: as far as the manifest is what it was, and the source says what is new. */
 import { createHash } from "node:crypto";
+import { z } from "zod";
 import type { ManifestTable } from "../manifest/manifest.ts";
 import { exactType } from "../manifest/warehouse-type.ts";
 import type { Since, SourceSnapshot, TablePosition } from "../source/source.ts";
@@ -28,7 +29,8 @@ export function loadScope(
     return { since: undefined, why: "the last batch noted less than this version needs", untouched: false };
   }
   if (fence["shape"] !== shapeOf(table)) {
-    return { since: undefined, why: "the manifest names other columns, types or keys than before", untouched: false };
+    const why = "the manifest names other columns, types or keys than before";
+    return { since: undefined, why, untouched: false };
   }
   const { since, why, sameGround } = snapshot.scope(table, previous);
   const { state } = snapshot;
@@ -40,6 +42,37 @@ export function loadScope(
 export function manifestFence(table: ManifestTable): { readonly shape: string; readonly sync: string } {
   return { shape: shapeOf(table), sync: syncOf(table) };
 }
+
+/** For the next batch: by which columns this one has told rows apart. */
+export function keyFence({ primaryKey }: ManifestTable): { readonly key: string } {
+  return { key: JSON.stringify(primaryKey) };
+}
+
+/** Whether the last batch looked for changes and deletes, and dealt with them, as the manifest says now. */
+export function isSyncedAs(table: ManifestTable, { fence }: Pick<TablePosition, "fence">): boolean {
+  return fence["sync"] === syncOf(table);
+}
+
+/** Whether the stage table holds what the manifest says now, as far as the last batch noted it. */
+export function isShapedAs(table: ManifestTable, { fence }: Pick<TablePosition, "fence">): boolean {
+  return fence["shape"] === undefined || fence["shape"] === shapeOf(table);
+}
+
+/** The primary key by which the rows were published, where it is another now. */
+export function formerKey(
+  { primaryKey }: ManifestTable,
+  { fence }: Pick<TablePosition, "fence">,
+): readonly string[] | undefined {
+  const text = fence["key"];
+  if (text === undefined || text === JSON.stringify(primaryKey)) return undefined;
+  const parsed = keySchema.safeParse(JSON.parse(text));
+  return parsed.success && !sameNames(parsed.data, primaryKey) ? parsed.data : undefined;
+}
+
+const keySchema = z.array(z.string());
+
+const sameNames = (one: readonly string[], other: readonly string[]): boolean =>
+  one.toSorted().join("\0") === other.toSorted().join("\0");
 
 /** All that a row of the stage table depends on: after a change, rows that are read already have to be read again. */
 function shapeOf({ schema, sourceSchema, sourceTable, primaryKey, columns }: ManifestTable): string {

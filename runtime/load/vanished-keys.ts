@@ -25,6 +25,7 @@ import {
   type KeyNote,
 } from "./key-digests.ts";
 import type { KeyStore } from "./key-store.ts";
+import { isSyncedAs } from "./scope.ts";
 
 /** Above this share of the rows, all keys are read: finding out which of them are wanted costs more than the others. */
 const MOST = 0.5;
@@ -68,8 +69,9 @@ export async function findVanishedKeys(options: VanishedKeysOptions): Promise<Va
   const { table, snapshot, previous, rows, log, signal } = options;
   const basis = await snapshot.fingerprintBasis(table, signal);
   const columns = keyColumns(table, basis);
-  const last = previous && keyNoteOf(previous);
-  if (!columns || !last || (last.buckets.by === "range") !== (basis.range !== undefined)) {
+  // What was noted of rows that were kept, or ignored, says nothing about those that are to be deleted now.
+  const last = previous && isSyncedAs(table, previous) ? keyNoteOf(previous) : undefined;
+  if (!columns || !previous || !last || (last.buckets.by === "range") !== (basis.range !== undefined)) {
     return readAll(options, columns && { basis });
   }
   const known = Math.max(basis.rows, Number(previous.fence["rows"] ?? 0));

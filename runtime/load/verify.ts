@@ -3,10 +3,12 @@ import { secondsBetween, type Clock } from "../core/clock.ts";
 import { mapConcurrently } from "../core/concurrency.ts";
 import { NovaError } from "../core/errors.ts";
 import type { TaskRunner } from "../core/task.ts";
+import { describeWarning } from "../core/warning.ts";
 import type { TableVerification } from "../core/verification.ts";
 import type { ManifestTable } from "../manifest/manifest.ts";
 import type { Source } from "../source/source.ts";
 import type { Warehouse } from "../warehouse/warehouse.ts";
+import { isShapedAs } from "./scope.ts";
 import { verifyTable } from "./verify-table.ts";
 
 export interface VerifyOptions {
@@ -36,7 +38,8 @@ export async function verifyTables(options: VerifyOptions): Promise<Verified> {
   const { tables, source, warehouse, tasks, clock, concurrency } = options;
   return tasks.restartable(async () => {
     const { state, snapshot } = await tasks.run({ kind: "open", subject: "" }, async (context) => {
-      for (const warning of await source.preflight(tables, context.signal)) context.log(warning, "warn");
+      for (const warning of await source.preflight(tables, context.signal))
+        context.log(describeWarning(warning), "warn");
       const read = await warehouse.readState({ signal: context.signal });
       return { state: read, snapshot: await source.openSnapshot(tables, context.signal) };
     });
@@ -47,6 +50,11 @@ export async function verifyTables(options: VerifyOptions): Promise<Verified> {
         details: { tables: missing },
       });
     }
+    const changed = tables.filter((table) => {
+      const watermark = state.watermarks.get(table.name);
+      return watermark && !isShapedAs(table, watermark);
+    });
+    if (changed.length > 0) throw notYetAs(changed.map((table) => table.name));
     const limit = { limit: concurrency, signal: tasks.signal };
     const results = await mapConcurrently(tables, limit, (table, signal) => {
       const watermark = state.watermarks.get(table.name);
@@ -75,4 +83,12 @@ export async function verifyTables(options: VerifyOptions): Promise<Verified> {
     });
     return { snapshot: snapshot.at, tables: results };
   });
+}
+
+function notYetAs(names: readonly string[]): NovaError {
+  return new NovaError(
+    "VERIFY_NOT_LOADED",
+    `The manifest has changed for ${names.join(", ")} since the last batch, so the stage table is not yet what it says.`,
+    { remedy: "Run `novadrive run` first, or name other tables with --table.", details: { tables: names } },
+  );
 }

@@ -1,7 +1,7 @@
 /** What a live PostgreSQL schema looks like, and how the manifest differs from it. Pure: the catalogue is read elsewhere. */
 import { BATCH_ID, SYNCED_AT, type Manifest, type ManifestTable } from "./manifest.ts";
 import { dataTypeFor, fitOf, type PostgresType } from "./postgres-type.ts";
-import { exactType, parseDataType } from "./warehouse-type.ts";
+import { exactType, parseDataType, type WarehouseType } from "./warehouse-type.ts";
 
 export interface LiveTable {
   readonly schema: string;
@@ -11,6 +11,8 @@ export interface LiveTable {
   /** The primary key, or another unique key whose columns are never NULL; empty if there is none. */
   readonly primaryKey: readonly string[];
   readonly foreignKeys: readonly LiveForeignKey[];
+  /** A view or foreign table: it has no keys, and nothing is said of NULL. */
+  readonly keyless?: true | undefined;
 }
 
 export interface LiveColumn {
@@ -73,11 +75,11 @@ function diffTable(table: ManifestTable, live: LiveTable): ManifestDifference[] 
       add({ kind: "column_gone", ...at });
       continue;
     }
-    if (!isHeld(now.type, column.type)) {
+    if (heldFor(now.type, column.type) !== "all") {
       const [source, manifest, dataType] = [now.type.text, exactType(column.type), dataTypeFor(now.type)];
       add({ kind: "type_changed", ...at, source, manifest, dataType });
     }
-    if (!column.nullable && !now.notNull) add({ kind: "column_nullable", ...at });
+    if (!column.nullable && !now.notNull && !live.keyless) add({ kind: "column_nullable", ...at });
   }
   for (const column of missingColumns(
     live,
@@ -86,26 +88,29 @@ function diffTable(table: ManifestTable, live: LiveTable): ManifestDifference[] 
     const [source, dataType] = [column.type.text, dataTypeFor(column.type)];
     add({ kind: "column_new", table: table.name, column: column.name, source, dataType });
   }
-  if (live.primaryKey.toSorted().join("\0") !== table.primaryKey.toSorted().join("\0")) {
+  if (!live.keyless && live.primaryKey.toSorted().join("\0") !== table.primaryKey.toSorted().join("\0")) {
     add({ kind: "key_changed", table: table.name, source: live.primaryKey, manifest: table.primaryKey });
   }
   return found;
 }
 
 /**
- * Whether the manifest's type holds the column for good. A narrower type of the same kind is a difference (the source was widened);
- * one that somebody chose for a type without bounds (`numeric` as `decimal(38,9)`) is not: its values are checked one by one.
+ * Which values of the column the manifest's type holds. A narrower type of the same kind does not hold all (the source was widened); one that
+ * somebody chose for a type without bounds (`numeric` as `decimal(38,9)`) counts as if it did: its values are checked one by one.
  */
-function isHeld(live: PostgresType, type: Parameters<typeof fitOf>[1]): boolean {
+export function heldFor(live: PostgresType, type: WarehouseType): "all" | "some" | "none" {
   const fit = fitOf(live, type);
-  if (!fit.fits) return false;
+  if (!fit.fits) return "none";
   const proven = fit.checks.every(({ check }) => check === "finite" || check === "calendar" || check === "day");
   const proposed = parseDataType(dataTypeFor(live));
-  return proven || proposed?.kind !== type.kind || exactType(proposed) === exactType(type);
+  return proven || proposed?.kind !== type.kind || exactType(proposed) === exactType(type) ? "all" : "some";
 }
 
 /** Columns that can be added: a name that differs only in case, or is one of the load's own, has no place in the stage table. */
-export function missingColumns(live: LiveTable, present: readonly string[]): readonly LiveColumn[] {
+export function missingColumns<Column extends { readonly name: string }>(
+  live: { readonly columns: readonly Column[] },
+  present: readonly string[],
+): readonly Column[] {
   const taken = new Set([SYNCED_AT, BATCH_ID, ...present.map((name) => name.toLowerCase())]);
   return live.columns.filter(({ name }) => {
     const fresh = !taken.has(name.toLowerCase());

@@ -278,7 +278,7 @@ const fraction = (source: number, target: number): ValueCheck[] =>
   source <= target ? [] : [{ check: "fraction", max: target }];
 
 /** In the manifest's flow style a comma must be quoted. */
-const quoted = (dataType: string) => (dataType.includes(",") ? `"${dataType}"` : dataType);
+export const quoted = (dataType: string) => (dataType.includes(",") ? `"${dataType}"` : dataType);
 
 /** How values of the type leave PostgreSQL. `text` is always quoted in CSV, so that '' is not NULL. */
 export type TextForm = "plain" | "text" | "hex";

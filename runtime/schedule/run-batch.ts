@@ -5,6 +5,7 @@ import { secondsBetween, systemClock, type Clock } from "../core/clock.ts";
 import { toNovaError, type NovaError } from "../core/errors.ts";
 import type { BatchTrigger, EventBus } from "../core/events.ts";
 import type { BatchResult, ModelResult, TableResult, TestResult, WarehouseUsage } from "../core/result.ts";
+import type { Warning } from "../core/warning.ts";
 import type { LoadBatchOptions } from "../load/load-batch.ts";
 import { readManifest } from "../manifest/read.ts";
 import type { Store } from "../store/store.ts";
@@ -81,7 +82,7 @@ async function runNumbered(options: RunBatchOptions, context: NumberedContext): 
   const startedAt = clock.now();
   events.emit({ type: "batch_started", batchId, at: startedAt, trigger });
   warnings.passTo((message) => events.emit({ type: "log", batchId, at: clock.now(), level: "warn", message }));
-  const progress: BatchProgress = { snapshot: null, tables: [], models: [], tests: [] };
+  const progress: BatchProgress = { snapshot: null, tables: [], models: [], tests: [], warnings: [] };
   const error = warehouse && !failure ? await runSteps(options, { ...context, warehouse, progress }) : failure;
   const usage = warehouse && usageSince(context.accounted, usageOf(warehouse));
   const result: BatchResult = {
@@ -92,6 +93,7 @@ async function runNumbered(options: RunBatchOptions, context: NumberedContext): 
     tables: progress.tables,
     models: progress.models,
     tests: progress.tests,
+    ...(progress.warnings.length > 0 && { warnings: progress.warnings }),
     ...(usage && { usage }),
     ...(error && { error: error.report() }),
   };
@@ -123,6 +125,7 @@ interface BatchProgress {
   tables: readonly TableResult[];
   models: readonly ModelResult[];
   tests: readonly TestResult[];
+  warnings: readonly Warning[];
 }
 
 interface StepsContext extends NumberedContext {
@@ -164,6 +167,9 @@ async function runSteps(options: RunBatchOptions, context: StepsContext): Promis
       // Models that were named are built in any case.
       mayRest: select === undefined && remembered !== undefined && remembered.project === fingerprint,
       onWake: () => forgetPublished(config),
+      onWarning: (warning) => {
+        progress.warnings = [...progress.warnings, warning];
+      },
       onSnapshot: (snapshot) => {
         progress.snapshot = snapshot;
         events.emit({ type: "snapshot_opened", batchId, at: clock.now(), snapshot });

@@ -38,6 +38,11 @@ interface UniqueKey {
   readonly columns: readonly string[];
 }
 
+/** Views, materialized views and foreign tables: of their columns nothing is known but name and type. */
+export function isKeyless({ kind }: Pick<Relation, "kind">): boolean {
+  return kind === "v" || kind === "m" || kind === "f";
+}
+
 const BY_NAME = sqlFile("relations-by-name");
 const IN_SCHEMA = sqlFile("relations-in-schema");
 const COLUMNS = sqlFile("columns");
@@ -79,9 +84,13 @@ export function readRelations(
   return withParts(query, query<RelationRow>(BY_NAME, [JSON.stringify(names)]));
 }
 
-/** The tables of a schema, in order of their names; partitions stand under their parent. */
-export function readSchemaRelations(query: RunQuery, schema: string): Promise<Relation[]> {
-  return withParts(query, query<RelationRow>(IN_SCHEMA, [schema]));
+/** The tables of a schema, in order of their names; partitions stand under their parent. @param named what else is wanted, views and partitions too */
+export function readSchemaRelations(
+  query: RunQuery,
+  schema: string,
+  named: readonly string[] = [],
+): Promise<Relation[]> {
+  return withParts(query, query<RelationRow>(IN_SCHEMA, [schema, named]));
 }
 
 async function withParts(query: RunQuery, pending: Promise<RelationRow[]>): Promise<Relation[]> {

@@ -5,7 +5,7 @@ import { identifier, literal } from "../core/sql.ts";
 import { cursorsOf, type ManifestTable } from "../manifest/manifest.ts";
 import type { Relation } from "./catalogue.ts";
 import { describeAddress, type SourceAddress } from "./connection.ts";
-import { checkTable, extraColumns, OLDEST_VERSION } from "./preflight.ts";
+import { checkTable, OLDEST_VERSION } from "./preflight.ts";
 
 export interface ServerFacts {
   readonly encoding: string;
@@ -168,10 +168,13 @@ export interface TableFacts {
 /** Everything that is wrong with one table, or that it is fit. */
 export function tableFindings({ table, relation, user, cursor }: TableFacts): readonly Finding[] {
   const check = `table ${table.name}`;
-  const { problems } = checkTable(table, relation, user);
+  const { problems, warnings: drift } = checkTable(table, relation, user);
   const failures = problems.map(({ message, remedy }) => failed(check, message, remedy));
   if (!relation) return failures;
-  const warnings = [...extraFindings(check, table, relation), ...indexFindings({ check, table, relation, cursor })];
+  const warnings = [
+    ...drift.map(({ message, remedy }) => warning(check, message, remedy)),
+    ...indexFindings({ check, table, relation, cursor }),
+  ];
   if (failures.length + warnings.length > 0) return [...failures, ...warnings];
   return [ok(check, describeTable(table, cursor))];
 }
@@ -186,18 +189,6 @@ function describeTable(table: ManifestTable, cursor: CursorFacts | undefined): s
     );
   }
   return `${parts.join("; ")}.`;
-}
-
-function extraFindings(check: string, table: ManifestTable, relation: Relation): readonly Finding[] {
-  const extra = extraColumns(table, relation);
-  if (extra.length === 0) return [];
-  return [
-    warning(
-      check,
-      `${relation.schema}.${relation.name} has ${extra.join(", ")} beside what the manifest names; that is not loaded.`,
-      "`novadrive introspect --write` adds it to the manifest.",
-    ),
-  ];
 }
 
 interface IndexFacts {

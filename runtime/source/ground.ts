@@ -21,8 +21,11 @@ export interface ServerGround {
 
 export interface TableGround {
   readonly oid: number;
-  /** By OID of whatever holds rows of the table: the number of its file. */
-  readonly parts: ReadonlyMap<number, number>;
+  /**
+   * By OID of whatever holds rows of the table: the number of its file, `4711`; of a partition also a hash of its own columns, `4711/0c1d2e3f`,
+   * which it may have got while it was detached.
+   */
+  readonly parts: ReadonlyMap<number, string>;
   /** Hash of the manifest's columns as the relation has them: one that was dropped and added again, or renamed, is another. */
   readonly columns: string;
   /** Whether every row has a version: all of it is heap. */
@@ -35,9 +38,10 @@ export interface TableGround {
 }
 
 interface PartRow {
-  relation: number;
+  position: number;
   oid: number;
   file: number;
+  columns: string | null;
   heap: boolean;
   logged: boolean;
   rows: number;
@@ -49,10 +53,14 @@ export async function readGrounds(
   query: RunQuery,
   tables: readonly { readonly table: ManifestTable; readonly relation: Relation }[],
 ): Promise<ReadonlyMap<string, TableGround>> {
-  const rows = await query<PartRow>(GROUND, [tables.map(({ relation }) => relation.oid)]);
-  const parts = Map.groupBy(rows, (row) => row.relation);
+  const wanted = tables.map(({ table, relation }, position) => ({
+    position,
+    relation: relation.oid,
+    columns: table.columns.map(({ name }) => name),
+  }));
+  const parts = Map.groupBy(await query<PartRow>(GROUND, [JSON.stringify(wanted)]), (row) => row.position);
   return new Map(
-    tables.map(({ table, relation }) => [table.name, groundOf(table, relation, parts.get(relation.oid) ?? [])]),
+    tables.map(({ table, relation }, position) => [table.name, groundOf(table, relation, parts.get(position) ?? [])]),
   );
 }
 
@@ -63,7 +71,7 @@ function groundOf(table: ManifestTable, relation: Relation, parts: readonly Part
   });
   return {
     oid: relation.oid,
-    parts: new Map(parts.map(({ oid, file }) => [oid, file])),
+    parts: new Map(parts.map(({ oid, file, columns: own }) => [oid, own === null ? String(file) : `${file}/${own}`])),
     columns: createHash("sha256").update(JSON.stringify(columns)).digest("base64url").slice(0, 16),
     versioned: parts.every(({ heap }) => heap),
     durable: parts.every(({ heap, logged }) => heap && logged),
@@ -102,16 +110,21 @@ export function groundChange(
   const why = serverChange(fence, server) ?? relationChange(fence, ground);
   if (why !== undefined) return { change: "all", why };
   const before = new Map(
-    (fence["parts"] ?? "").split(" ").flatMap((part): [number, number][] => {
+    (fence["parts"] ?? "").split(" ").flatMap((part): [number, string][] => {
       const [oid, file] = part.split(":");
-      return file === undefined ? [] : [[Number(oid), Number(file)]];
+      return file === undefined ? [] : [[Number(oid), file]];
     }),
   );
-  const parts = [...ground.parts].flatMap(([oid, file]) => (before.get(oid) === file ? [] : [oid]));
+  const parts = [...ground.parts].flatMap(([oid, file]) => (isSame(before.get(oid), file) ? [] : [oid]));
   if (parts.length > 0 && parts.length === ground.parts.size) {
     return { change: "all", why: "it was truncated or rewritten" };
   }
   return parts.length > 0 || before.size !== ground.parts.size ? { change: "parts", parts } : { change: "none" };
+}
+
+/** Older versions noted no columns. */
+function isSame(before: string | undefined, now: string): boolean {
+  return before === now || (before !== undefined && !before.includes("/") && before === now.split("/")[0]);
 }
 
 function serverChange(

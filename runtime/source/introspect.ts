@@ -2,7 +2,7 @@
 import { Pool } from "pg";
 import { NovaError } from "../core/errors.ts";
 import type { LiveForeignKey, LiveTable } from "../manifest/introspect.ts";
-import { readSchemaRelations, type Relation, type RunQuery } from "./catalogue.ts";
+import { isKeyless, readSchemaRelations, type Relation, type RunQuery } from "./catalogue.ts";
 import { sourceConnection } from "./connection.ts";
 import { Session } from "./session.ts";
 import { sqlFile } from "./sql-file.ts";
@@ -15,6 +15,8 @@ export interface IntrospectOptions {
   readonly url: string;
   /** PostgreSQL schema; `public` unless told. */
   readonly schema?: string | undefined;
+  /** Names of what is wanted beside the schema's tables, because the manifest has it: views, partitions. */
+  readonly named?: readonly string[] | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -27,12 +29,13 @@ interface ForeignKeyRow {
 }
 
 /**
- * The tables of the schema in order of their names: no views, no partitions (they stand under their parent), nothing of extensions.
+ * The tables of the schema in order of their names: no views, no partitions (they stand under their parent), nothing of extensions, unless
+ * named.
  *
  * @throws NovaError SOURCE_TABLE_MISSING if there is no such schema or no table in it, and the others of SOURCE_*
  */
 export async function introspectSchema(options: IntrospectOptions): Promise<readonly LiveTable[]> {
-  const { url, schema = "public", signal } = options;
+  const { url, schema = "public", named, signal } = options;
   const { config, address } = sourceConnection(url);
   const pool = new Pool({ ...config, max: 2, connectionTimeoutMillis: 15_000 });
   pool.on("error", () => {});
@@ -42,7 +45,7 @@ export async function introspectSchema(options: IntrospectOptions): Promise<read
   await using session = await Session.open({ pool, address, begin, signal });
   const query: RunQuery = (sql, params) =>
     session.query(sql, params, { signal, doing: `reading the schema ${schema}` });
-  const relations = await readSchemaRelations(query, schema);
+  const relations = await readSchemaRelations(query, schema, named);
   if (relations.length === 0) {
     throw new NovaError("SOURCE_TABLE_MISSING", `The source has no schema "${schema}" with tables in it.`, {
       remedy: "Name the schema that holds the tables.",
@@ -64,6 +67,7 @@ function liveTable(relation: Relation, foreignKeys: readonly ForeignKeyRow[]): L
     comment: relation.comment ?? undefined,
     columns: relation.columns.map((column) => ({ ...column, comment: column.comment ?? undefined })),
     primaryKey: key?.columns ?? [],
+    ...(isKeyless(relation) && { keyless: true }),
     foreignKeys: foreignKeys.map((row): LiveForeignKey => ({
       columns: row.columns,
       targetSchema: row.target_schema,

@@ -2,6 +2,7 @@
 import { Pool } from "pg";
 import { systemClock, type Clock } from "../core/clock.ts";
 import { NovaError } from "../core/errors.ts";
+import type { Warning } from "../core/warning.ts";
 import type { ManifestTable } from "../manifest/manifest.ts";
 import { readRelations, type RunQuery } from "./catalogue.ts";
 import { describeAddress, sourceConnection } from "./connection.ts";
@@ -79,7 +80,7 @@ export function connectSource(options: SourceOptions): Source {
       }
       const { warn = () => {}, clock = systemClock } = options;
       const guards = { ...GUARDS, ...options.guards };
-      return openSnapshot({ openSession, limits, readers, clock, guards, warn, tables, signal });
+      return openSnapshot({ openSession, limits, readers, clock, guards, warn, user: address.user, tables, signal });
     },
 
     async [Symbol.asyncDispose]() {
@@ -88,7 +89,7 @@ export function connectSource(options: SourceOptions): Source {
   };
 }
 
-async function check(query: RunQuery, tables: readonly ManifestTable[]): Promise<readonly string[]> {
+async function check(query: RunQuery, tables: readonly ManifestTable[]): Promise<readonly Warning[]> {
   const names = tables.map((table) => ({ schema: table.sourceSchema, name: table.sourceTable }));
   const relations = await readRelations(query, names);
   const [server] = await query<{ role: string; encoding: string }>(
@@ -104,6 +105,11 @@ async function check(query: RunQuery, tables: readonly ManifestTable[]): Promise
   if (server?.encoding !== "SQL_ASCII") return warnings;
   return [
     ...warnings,
-    "The source's encoding is SQL_ASCII: PostgreSQL checks no text, so bytes that are not UTF-8 will stop the load.",
+    {
+      kind: "encoding",
+      message:
+        "The source's encoding is SQL_ASCII: PostgreSQL checks no text, so bytes that are not UTF-8 will stop the load.",
+      remedy: "Move the data to a database with ENCODING 'UTF8', or correct rows when the load names them.",
+    },
   ];
 }

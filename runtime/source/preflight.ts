@@ -2,10 +2,13 @@
 import type { ErrorCodeName } from "../core/error-codes.ts";
 import { NovaError } from "../core/errors.ts";
 import { identifier } from "../core/sql.ts";
-import { cursorsOf, type ManifestTable } from "../manifest/manifest.ts";
+import type { Warning } from "../core/warning.ts";
+import { missingColumns } from "../manifest/introspect.ts";
+import { cursorsOf, type ManifestColumn, type ManifestTable } from "../manifest/manifest.ts";
 import { cursorKindOf, fitOf } from "../manifest/postgres-type.ts";
 import { exactType } from "../manifest/warehouse-type.ts";
-import type { Relation } from "./catalogue.ts";
+import { isKeyless, type Relation } from "./catalogue.ts";
+import { driftOf } from "./drift.ts";
 
 export interface Problem {
   readonly code: ErrorCodeName;
@@ -17,8 +20,7 @@ export interface Problem {
 
 export interface Findings {
   readonly problems: readonly Problem[];
-  /** What is worth telling but stops nothing. */
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
 }
 
 /** PostgreSQL 14 brought the scan by ranges of ctid, which extracts are made of. */
@@ -26,6 +28,11 @@ export const OLDEST_VERSION = 140_000;
 
 /** @param user role that reads, for the GRANT to run */
 export function checkTable(table: ManifestTable, relation: Relation | undefined, user: string): Findings {
+  return { problems: problemsOf(table, relation, user), warnings: relation ? driftOf(table, relation) : [] };
+}
+
+/** What keeps the table from being read. */
+export function problemsOf(table: ManifestTable, relation: Relation | undefined, user: string): readonly Problem[] {
   const name = `${table.sourceSchema}.${table.sourceTable}`;
   const sqlName = identifier(table.sourceSchema, table.sourceTable);
   const problem = (code: ErrorCodeName, message: string, remedy: string, column?: string): Problem => ({
@@ -38,7 +45,7 @@ export function checkTable(table: ManifestTable, relation: Relation | undefined,
   if (!relation) {
     const message = `The source has no table ${name}.`;
     const remedy = `Create it, correct source_schema or source_table of ${table.name} in the manifest, or take the table out.`;
-    return { problems: [problem("SOURCE_TABLE_MISSING", message, remedy)], warnings: [] };
+    return [problem("SOURCE_TABLE_MISSING", message, remedy)];
   }
   const problems = [
     ...checkPrivileges(relation, user).map(([message, remedy]) => problem("SOURCE_PERMISSION", message, remedy)),
@@ -47,17 +54,7 @@ export function checkTable(table: ManifestTable, relation: Relation | undefined,
   const known = new Set(relation.columns.map((column) => column.name));
   const keyProblem = table.primaryKey.every((column) => known.has(column)) ? checkKey(table, relation) : undefined;
   if (keyProblem) problems.push(problem("SOURCE_KEY_MISSING", ...keyProblem));
-  const warnings = extraColumns(table, relation).map(
-    (column) =>
-      `${name} has a column "${column}" that the manifest lacks and that is not loaded; \`novadrive introspect --write\` adds it.`,
-  );
-  return { problems, warnings };
-}
-
-/** Columns that the manifest lacks. */
-export function extraColumns(table: ManifestTable, relation: Relation): readonly string[] {
-  const named = new Set(table.columns.map((column) => column.name));
-  return relation.columns.filter((column) => !named.has(column.name)).map((column) => column.name);
+  return problems;
 }
 
 function checkPrivileges(relation: Relation, user: string): [message: string, remedy: string][] {
@@ -95,7 +92,7 @@ function checkColumns(table: ManifestTable, relation: Relation, sqlName: string)
         code: isCursor ? "SOURCE_CURSOR_MISSING" : "SOURCE_COLUMN_MISSING",
         column: column.name,
         message: `${name} has no column "${column.name}"${isCursor ? ", which is to be its cursor" : ""}.`,
-        remedy: `Take it out of the manifest, or add it: ALTER TABLE ${sqlName} ADD COLUMN ${identifier(column.name)} …;`,
+        remedy: renamed(table, relation, column) + dropped(sqlName, column.name),
       });
       continue;
     }
@@ -110,6 +107,20 @@ function checkColumns(table: ManifestTable, relation: Relation, sqlName: string)
     }
   }
   return [...problems, ...checkDetection(table, relation)];
+}
+
+const dropped = (sqlName: string, column: string): string =>
+  `Take it out of the manifest, or add it: ALTER TABLE ${sqlName} ADD COLUMN ${identifier(column)} …;`;
+
+/** Columns that it may be called now: such as the manifest lacks, and its type holds. */
+function renamed(table: ManifestTable, relation: Relation, column: ManifestColumn): string {
+  const candidates = missingColumns(
+    relation,
+    table.columns.map(({ name }) => name),
+  ).filter((live) => fitOf(live.type, column.type).fits);
+  if (candidates.length === 0) return "";
+  const names = candidates.map(({ name }) => `"${name}"`).join(" or ");
+  return `If it was renamed to ${names}, write that name in the manifest, wherever ${table.name} has the old one: its stage column is then a new one, and the old one stays until you drop it. Else: `;
 }
 
 /** Whether the table's changes can be told from the rest in the way that the manifest asks for. */
@@ -155,9 +166,7 @@ const UNVERSIONED: Partial<Record<Relation["kind"], string>> = {
 
 /** A key that PostgreSQL itself keeps unique, and that is never NULL, is among the columns. Views have none, so nothing is asked of them. */
 function checkKey(table: ManifestTable, relation: Relation): [message: string, remedy: string] | undefined {
-  if (table.primaryKey.length === 0 || relation.kind === "v" || relation.kind === "m" || relation.kind === "f") {
-    return undefined;
-  }
+  if (table.primaryKey.length === 0 || isKeyless(relation)) return undefined;
   const name = `${relation.schema}.${relation.name}`;
   const wanted = table.primaryKey.join(", ");
   const unique = relation.uniqueKeys.some((key) => key.columns.every((column) => table.primaryKey.includes(column)));

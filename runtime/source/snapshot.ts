@@ -21,6 +21,7 @@ import { oldestOf, type ServerGround } from "./ground.ts";
 import { readHorizon } from "./horizon.ts";
 import type { Guards } from "./guards.ts";
 import { readPosition } from "./position.ts";
+import { preflightError, problemsOf, type Problem } from "./preflight.ts";
 import type { Session } from "./session.ts";
 import { readFacts, readServer, readTableSequences, readWal, type TableRelation } from "./snapshot-facts.ts";
 import type {
@@ -58,6 +59,8 @@ export interface SnapshotOptions {
   readonly clock: Clock;
   readonly guards: Guards;
   readonly warn: (message: string) => void;
+  /** Role that reads, for messages. */
+  readonly user: string;
   readonly tables: readonly ManifestTable[];
   readonly signal?: AbortSignal | undefined;
 }
@@ -77,7 +80,7 @@ export async function openSnapshot(options: SnapshotOptions): Promise<SourceSnap
         session.query(sql, params, { signal, doing: "opening the snapshot" });
     const query = asking(leader);
     await leader.begin(beginSql(limits), signal);
-    const before = pair(tables, await readRelations(query, tables.map(sourceName)));
+    const before = pair(options, await readRelations(query, tables.map(sourceName)));
     await leader.rollback();
     const name = await readServer(query);
     const look = async (outside: RunQuery) => ({
@@ -94,7 +97,7 @@ export async function openSnapshot(options: SnapshotOptions): Promise<SourceSnap
     leader.identify(row.pid);
     const seen = early ?? (await lookAfterwards(options, look, asking));
     const server: ServerGround = { server: name, snapshot: row.snapshot, wal: await readWal(query, name) };
-    const relations = pair(tables, await readRelations(query, tables.map(sourceName)));
+    const relations = pair(options, await readRelations(query, tables.map(sourceName)));
     const facts = await readFacts({ query, tables: relations, server, ...seen });
     const openedAt = options.clock.now().getTime();
     return new PostgresSnapshot({ ...options, leader, id: row.id, at: row.at, horizon, server, openedAt, facts });
@@ -118,16 +121,19 @@ async function lookAfterwards<T>(
 const sourceName = (table: ManifestTable) => ({ schema: table.sourceSchema, name: table.sourceTable });
 const qualified = (table: ManifestTable) => identifier(table.sourceSchema, table.sourceTable);
 
-function pair(tables: readonly ManifestTable[], relations: readonly Relation[]): TableRelation[] {
-  return tables.map((table) => {
+/** The schema may have changed since it was checked. */
+function pair({ tables, user }: SnapshotOptions, relations: readonly Relation[]): TableRelation[] {
+  const problems: Problem[] = [];
+  const pairs = tables.flatMap((table) => {
     const relation = relations.find(
       (candidate) => candidate.schema === table.sourceSchema && candidate.name === table.sourceTable,
     );
-    if (relation) return { table, relation };
-    throw new NovaError("SOURCE_TABLE_MISSING", `The source has no table ${qualified(table)}.`, {
-      details: { table: table.name },
-    });
+    problems.push(...problemsOf(table, relation, user));
+    return relation ? [{ table, relation }] : [];
   });
+  const error = preflightError(problems);
+  if (error) throw error;
+  return pairs;
 }
 
 /**

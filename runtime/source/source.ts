@@ -1,6 +1,7 @@
 /** What the loader needs of the source: checks before the first read, one snapshot for the whole batch, streams of rows out of it. */
 import type { StagedFile, StagedFileFormat } from "../core/staged-file.ts";
 import type { TaskProgress } from "../core/task.ts";
+import type { Warning } from "../core/warning.ts";
 import type { ManifestTable } from "../manifest/manifest.ts";
 import type { KeySelection } from "../manifest/fingerprint.ts";
 import type { FingerprintBasis, SourceFingerprint, SourceFingerprintRequest, SourceRow } from "./fingerprint.ts";
@@ -9,10 +10,10 @@ export interface Source extends AsyncDisposable {
   /**
    * Checks server, privileges, tables, columns, types and keys against the manifest before anything is read.
    *
-   * @returns what is worth a warning (columns that the manifest does not have)
+   * @returns what is worth a warning (columns that the manifest does not have, or has too narrow)
    * @throws NovaError SOURCE_* naming table and column
    */
-  preflight(tables: readonly ManifestTable[], signal?: AbortSignal): Promise<readonly string[]>;
+  preflight(tables: readonly ManifestTable[], signal?: AbortSignal): Promise<readonly Warning[]>;
 
   /** Opens one REPEATABLE READ snapshot; every reader of the batch imports it. */
   openSnapshot(tables: readonly ManifestTable[], signal?: AbortSignal): Promise<SourceSnapshot>;

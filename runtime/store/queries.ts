@@ -10,7 +10,7 @@ const BATCHES_OF_STATS = 200;
 
 /** Grouped by the primary key, so that SQLite walks it in order and stops at the limit instead of summing up the whole history. */
 const summary = (where: string) => `
-  SELECT id AS batch_id, trigger, batches.status, snapshot, started_at, finished_at, batches.seconds, batches.error,
+  SELECT id AS batch_id, trigger, batches.status, snapshot, started_at, finished_at, batches.seconds, batches.error, warnings,
     statements, warehouse_seconds, bytes_staged, rows_staged, credits,
     coalesce(sum(rows_read), 0) AS rows_read, coalesce(sum(inserted), 0) AS inserted, coalesce(sum(updated), 0) AS updated,
     coalesce(sum(deleted), 0) AS deleted, coalesce(sum(bytes), 0) AS bytes,

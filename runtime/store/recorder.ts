@@ -4,6 +4,7 @@ import type { ErrorReport } from "../core/errors.ts";
 import type { BatchEvent } from "../core/events.ts";
 import type { Misfits, ModelResult, TableResult, TestResult, WarehouseUsage } from "../core/result.ts";
 import { taskId } from "../core/task.ts";
+import type { Warning } from "../core/warning.ts";
 import { durably, transaction } from "./database.ts";
 
 /**
@@ -188,8 +189,9 @@ export class Recorder {
     for (const table of result.tables) this.#writeTable(batch, at, table);
     for (const model of result.models) this.#writeModel(batch, at, model);
     for (const test of result.tests) this.#writeTest(batch, at, test);
-    const { status, snapshot, seconds, error, usage = NOTHING_BILLED } = result;
-    this.#statements.finishBatch.run({ batch, at, status, snapshot, seconds, error: json(error), ...usage });
+    const { status, snapshot, seconds, error, warnings, usage = NOTHING_BILLED } = result;
+    const told = { warnings: json(warnings), error: json(error) };
+    this.#statements.finishBatch.run({ batch, at, status, snapshot, seconds, ...told, ...usage });
     this.#statements.cancelTasks.run({ batch, at });
     this.#statements.prune.run({ keep: this.#keep, atOnce: PRUNE_AT_ONCE });
   }
@@ -229,7 +231,7 @@ function prepare(database: DatabaseSync) {
     snapshot: statement("UPDATE batches SET snapshot = $snapshot WHERE id = $batch AND status = 'running'"),
     finishBatch: statement(`
       UPDATE batches SET status = $status, snapshot = coalesce($snapshot, snapshot), finished_at = $at, seconds = $seconds,
-        error = $error, statements = $statements, warehouse_seconds = $warehouse_seconds, bytes_staged = $bytes_staged,
+        error = $error, warnings = $warnings, statements = $statements, warehouse_seconds = $warehouse_seconds, bytes_staged = $bytes_staged,
         rows_staged = $rows_staged, credits = $credits
       WHERE id = $batch AND status = 'running'`),
     startTask: statement(`
@@ -291,7 +293,7 @@ function iso(at: Date): string {
   return at.toISOString();
 }
 
-function json(value: ErrorReport | Misfits | undefined): string | null {
+function json(value: ErrorReport | Misfits | readonly Warning[] | undefined): string | null {
   return value === undefined ? null : JSON.stringify(value);
 }
 

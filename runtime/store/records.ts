@@ -32,6 +32,24 @@ const misfits = z
     text === null ? undefined : z.record(z.string(), count).parse(JSON.parse(text)),
   );
 
+const warningList = z.array(
+  z.object({
+    // A kind that this program does not know was written by a newer one.
+    kind: z.string(),
+    table: z.string().optional(),
+    columns: z.array(z.string()).optional(),
+    message: z.string(),
+    remedy: z.string(),
+  }),
+);
+/** JSON text → warnings; as in the contract, the key is left out where there are none. */
+const warnings = z
+  .string()
+  .nullable()
+  .transform((text): WarningRecord[] | undefined => (text === null ? undefined : warningList.parse(JSON.parse(text))));
+
+export type WarningRecord = z.infer<typeof warningList>[number];
+
 const time = z.string();
 const seconds = z.number().nullable();
 
@@ -56,6 +74,7 @@ const batchRow = z.object({
   bytes_staged: count.nullable(),
   rows_staged: count.nullable(),
   credits: z.number().nullable(),
+  warnings,
   error,
 });
 

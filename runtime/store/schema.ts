@@ -122,4 +122,8 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX verifications_by_name ON verifications (name, id);
   `,
+  `
+  -- What the batch warned of: Warning[] as JSON, NULL where there was nothing.
+  ALTER TABLE batches ADD COLUMN warnings TEXT;
+  `,
 ];

@@ -2,6 +2,7 @@
 import type { Finding } from "../core/finding.ts";
 import type { WarehouseUsage } from "../core/result.ts";
 import type { StagedFile, StagedFileFormat } from "../core/staged-file.ts";
+import type { Warning } from "../core/warning.ts";
 import type { BucketFingerprint, FingerprintRow, FingerprintShape, KeySelection } from "../manifest/fingerprint.ts";
 import type { Manifest, ManifestTable } from "../manifest/manifest.ts";
 
@@ -25,9 +26,10 @@ export interface Warehouse extends AsyncDisposable {
    * Makes the warehouse ready for a batch: schemas and the runtime's own tables exist, stage tables agree with the manifest,
    * leftovers of dead batches are gone. Idempotent.
    *
+   * @returns what is worth a warning (columns that the manifest has no more)
    * @throws NovaError WAREHOUSE_SCHEMA_MISMATCH
    */
-  prepare(manifest: Manifest, options?: StatementOptions): Promise<void>;
+  prepare(manifest: Manifest, options?: StatementOptions): Promise<readonly Warning[]>;
 
   /** What the warehouse knows of the batches published so far. */
   readState(options?: StatementOptions): Promise<PipelineState>;

@@ -35,10 +35,11 @@ Examples:
     .action(async ({ write = false, schema, json = false }: IntrospectFlags, command: Command) => {
       using signal = stopSignal();
       const config = await configWithSecrets(command, { secrets: ["sourceUrl"], signal });
-      const tables = await introspectSchema({ url: requireSourceUrl(config), schema, signal });
       const file = join(config.projectDir, "models", "manifest.yml");
       const existingText = await readIfThere(file);
       const manifest = existingText === undefined ? { file, tables: [] } : parseManifest(file, existingText);
+      const named = manifest.tables.flatMap((one) => (one.sourceSchema === schema ? [one.sourceTable] : []));
+      const tables = await introspectSchema({ url: requireSourceUrl(config), schema, named, signal });
       const differences = diffManifest({ manifest, schema, tables });
       const text = write ? writeManifest({ existingText, tables, schema }) : undefined;
       const changed = text !== undefined && text !== existingText;

@@ -8,6 +8,7 @@ import {
   type TableResult,
   type WarehouseUsage,
 } from "../../core/result.ts";
+import { describeWarning } from "../../core/warning.ts";
 import { describeError } from "./error-text.ts";
 import { styleFor, type Style } from "./style.ts";
 
@@ -39,6 +40,8 @@ export function summarize(result: Summarized, stream: NodeJS.WriteStream): strin
   if (result.models.length > 0 && !foundNothingNew(result)) parts.push(modelsTable(result.models, style));
   const misfits = result.tables.flatMap((table) => misfitLine(table, style));
   if (misfits.length > 0) parts.push(misfits.join("\n"));
+  const warnings = result.warnings ?? [];
+  if (warnings.length > 0) parts.push(warnings.map((one) => style.warn(describeWarning(one))).join("\n"));
   const wrong = [...result.tables, ...result.models, ...result.tests].flatMap(({ name, error }) =>
     error ? [describeError(error, style, name)] : [],
   );

@@ -2,12 +2,13 @@
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { checkDiskSpace } from "../../core/disk-space.ts";
-import { failed, failedBy, ok, type Finding } from "../../core/finding.ts";
+import { failed, failedBy, ok, warning, type Finding } from "../../core/finding.ts";
 import { formatBytes } from "../../core/format.ts";
 import type { Manifest, ManifestTable } from "../../manifest/manifest.ts";
 import type { Session } from "./engine.ts";
 import { planChange } from "./prepare.ts";
 import { hasBookkeeping, lastBatchId } from "./sql/bookkeeping.ts";
+import { leftColumns } from "./sql/stage.ts";
 
 /** Runs `work` in a session; what the engine throws comes out as NovaError. `doing` completes "while …". */
 export type UseSession = <T>(doing: string, work: (session: Session) => Promise<T>) => Promise<T>;
@@ -68,7 +69,7 @@ async function checkBatches(session: Session): Promise<readonly Finding[]> {
 
 async function checkTable(session: Session, table: ManifestTable): Promise<readonly Finding[]> {
   const check = `stage ${table.name}`;
-  const { statements, differences } = await planChange(session, table);
+  const { statements, differences, left } = await planChange(session, table);
   if (differences.length > 0) {
     return differences.map((difference) => {
       // Each says what differs, a colon, and what to do.
@@ -76,9 +77,14 @@ async function checkTable(session: Session, table: ManifestTable): Promise<reado
       return failed(check, `${difference.slice(0, colon)}.`, `${difference.slice(colon + 2)}.`);
     });
   }
+  const warnings = leftColumns(table, left).map(({ message, remedy }) => warning(check, message, remedy));
   const [first] = statements;
+  if (warnings.length > 0 && first === undefined) return warnings;
   if (first === undefined) return [ok(check, "Agrees with the manifest.")];
   const creates = first.startsWith("CREATE TABLE");
   const changes = statements.filter((statement) => statement.startsWith("ALTER TABLE"));
-  return [ok(check, creates ? "Will be made by the next batch." : `The next batch will run ${changes.join("; ")}.`)];
+  return [
+    ...warnings,
+    ok(check, creates ? "Will be made by the next batch." : `The next batch will run ${changes.join("; ")}.`),
+  ];
 }

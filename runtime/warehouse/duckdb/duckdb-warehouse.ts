@@ -3,6 +3,7 @@ import type { Manifest, ManifestTable } from "../../manifest/manifest.ts";
 import { NovaError } from "../../core/errors.ts";
 import type { Finding } from "../../core/finding.ts";
 import { identifier } from "../../core/sql.ts";
+import type { Warning } from "../../core/warning.ts";
 import type { BucketFingerprint, FingerprintRow } from "../../manifest/fingerprint.ts";
 import type {
   FingerprintRequest,
@@ -78,8 +79,8 @@ export class DuckDbWarehouse implements Warehouse {
     };
   }
 
-  async prepare(manifest: Manifest): Promise<void> {
-    await this.#run("preparing the warehouse", (session) => prepare(session, manifest));
+  async prepare(manifest: Manifest): Promise<readonly Warning[]> {
+    return this.#run("preparing the warehouse", (session) => prepare(session, manifest));
   }
 
   async readState(): Promise<PipelineState> {

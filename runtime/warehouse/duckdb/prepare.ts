@@ -1,28 +1,39 @@
 /** Makes the warehouse ready for a batch. */
 import { NovaError } from "../../core/errors.ts";
 import { identifier } from "../../core/sql.ts";
+import type { Warning } from "../../core/warning.ts";
 import { stageColumns, type Manifest, type ManifestTable } from "../../manifest/manifest.ts";
 import { relationColumnFacts } from "./catalogue.ts";
 import type { Session } from "./engine.ts";
 import { createBookkeeping, forgetWatermark } from "./sql/bookkeeping.ts";
 import { createSchema, findRelation } from "./sql/materialize.ts";
 import { INCOMING } from "./sql/names.ts";
-import { changeStageTable, createStageTable, findNulls, type LiveColumn, type StageChange } from "./sql/stage.ts";
+import {
+  changeStageTable,
+  createStageTable,
+  findNulls,
+  leftColumns,
+  type LiveColumn,
+  type StageChange,
+} from "./sql/stage.ts";
 
 /** One transaction: either the warehouse fits the manifest afterwards, or nothing has changed. @throws NovaError WAREHOUSE_SCHEMA_MISMATCH */
-export async function prepare(session: Session, manifest: Manifest): Promise<void> {
-  await session.transaction(async () => {
+export async function prepare(session: Session, manifest: Manifest): Promise<readonly Warning[]> {
+  return await session.transaction(async () => {
     await session.run(`DROP SCHEMA IF EXISTS ${identifier(INCOMING)} CASCADE`);
     for (const statement of createBookkeeping()) await session.run(statement);
     for (const schema of new Set(manifest.tables.map((table) => table.schema))) await session.run(createSchema(schema));
     const differences: string[] = [];
+    const warnings: Warning[] = [];
     for (const table of manifest.tables) {
       const change = await planChange(session, table);
       differences.push(...change.differences);
+      warnings.push(...leftColumns(table, change.left));
       if (differences.length > 0) continue;
       for (const statement of change.statements) await session.run(statement);
     }
     if (differences.length > 0) throw mismatch(differences);
+    return warnings;
   });
 }
 
@@ -30,11 +41,13 @@ export async function prepare(session: Session, manifest: Manifest): Promise<voi
 export async function planChange(session: Session, table: ManifestTable): Promise<StageChange> {
   const relation = { schema: table.schema, name: table.name };
   const [found] = (await session.run(findRelation(relation))).rows;
-  if (!found) return { statements: [...createStageTable(table), forgetWatermark(table.name)], differences: [] };
+  if (!found)
+    return { statements: [...createStageTable(table), forgetWatermark(table.name)], differences: [], left: [] };
   const name = identifier(table.schema, table.name);
   if (found[0] === "view") {
     return {
       statements: [],
+      left: [],
       differences: [`${name} is a view, where the table ${table.name} belongs: run DROP VIEW ${name}`],
     };
   }

@@ -1,7 +1,8 @@
 /** Everything of a batch into the stage tables, in one transaction. */
 import { NovaError } from "../../core/errors.ts";
-import { keepsDeleted, type ManifestTable } from "../../manifest/manifest.ts";
+import { keepsDeleted, stageColumns, type ManifestTable } from "../../manifest/manifest.ts";
 import type { Publication, PublishedTable, TablePublication } from "../warehouse.ts";
+import { relationColumnFacts } from "./catalogue.ts";
 import { targetOf, VERY_MANY_COLUMNS } from "./duckdb-incoming.ts";
 import type { Session } from "./engine.ts";
 import { countRows } from "./sql/incoming.ts";
@@ -10,10 +11,12 @@ import {
   countStage,
   deleteAll,
   deleteChanged,
-  deleteReturned,
   deleteVanished,
+  DROP_KEPT,
   insertAll,
   insertMissing,
+  insertMissingWithLeft,
+  keepLeft,
   markVanished,
   recordVanished,
 } from "./sql/publish.ts";
@@ -78,12 +81,26 @@ async function publishTable(
 }
 
 async function mergeRows(session: Session, table: ManifestTable, rows: string, batch: Publication["batch"]) {
-  let updated = 0;
-  for (const change of [deleteReturned(table, rows), deleteChanged(table, rows)]) {
-    if (change !== undefined) updated += (await session.run(change)).changed;
+  const left = await columnsLeft(session, table);
+  const keep = left.length === 0 ? undefined : keepLeft(table, rows, left);
+  if (keep !== undefined) {
+    await session.run(DROP_KEPT);
+    await session.run(keep);
   }
-  const { changed } = await session.run(insertMissing(table, rows, batch));
+  const change = deleteChanged(table, rows);
+  const updated = change === undefined ? 0 : (await session.run(change)).changed;
+  const { changed } = await session.run(
+    keep === undefined ? insertMissing(table, rows, batch) : insertMissingWithLeft(table, rows, batch, left),
+  );
+  if (keep !== undefined) await session.run(DROP_KEPT);
   return { inserted: changed - updated, updated };
+}
+
+/** Columns of the stage table that the manifest does not have: what a row holds there outlasts its change. */
+async function columnsLeft(session: Session, table: ManifestTable): Promise<readonly string[]> {
+  const known = new Set(stageColumns(table).map(({ name }) => name.toLowerCase()));
+  const live = await relationColumnFacts(session, { schema: table.schema, name: table.name });
+  return live.map(({ name }) => name).filter((name) => !known.has(name.toLowerCase()));
 }
 
 /**

@@ -3,7 +3,7 @@ import { failed, ok, warning, type Finding } from "../../core/finding.ts";
 import { identifier } from "../../core/sql.ts";
 import type { ManifestTable } from "../../manifest/manifest.ts";
 import { grantStatement, type Need } from "./privileges.ts";
-import { compareStageTable, type LiveColumn } from "./stage-check.ts";
+import { compareStageTable, leftColumns, type LiveColumn } from "./stage-check.ts";
 import type { SnowflakeTarget } from "./warehouse-url.ts";
 
 export interface Identity {
@@ -91,15 +91,7 @@ export function stageFindings({ table, live, need, role }: StageFacts): readonly
   const findings = differences.map((difference) =>
     failed(check, `${difference}.`, "Run `pulumi up`, which brings the table in line with the manifest."),
   );
-  if (extra.length > 0) {
-    findings.push(
-      warning(
-        check,
-        `The manifest does not know ${extra.join(", ")}, so the load leaves it NULL.`,
-        "Add it to the manifest, or run `pulumi up`, which takes it out.",
-      ),
-    );
-  }
+  findings.push(...leftColumns(table, extra).map(({ message, remedy }) => warning(check, message, remedy)));
   return findings.length > 0 ? findings : [ok(check, "Agrees with the manifest.")];
 }
 

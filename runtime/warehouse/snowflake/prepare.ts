@@ -1,6 +1,7 @@
 /** Makes the warehouse ready for a batch, without a statement that needs it to run. */
 import { mapConcurrently } from "../../core/concurrency.ts";
 import { NovaError } from "../../core/errors.ts";
+import type { Warning } from "../../core/warning.ts";
 import type { Manifest, ManifestTable } from "../../manifest/manifest.ts";
 import { isMissing } from "./missing.ts";
 import type { StatementOptions } from "../warehouse.ts";
@@ -15,7 +16,7 @@ import {
   removeFiles,
   showPipelineTables,
 } from "./sql/pipeline.ts";
-import { compareStageTable, type LiveColumn } from "./stage-check.ts";
+import { compareStageTable, leftColumns, type LiveColumn } from "./stage-check.ts";
 import type { SnowflakeSession, SnowflakeSessions, Statement, StatementResult } from "./statement.ts";
 import type { UsageMeter } from "./usage.ts";
 
@@ -26,24 +27,25 @@ export interface PrepareOptions {
   /** Statements at the same time. */
   readonly parallel: number;
   readonly warehouse: string;
-  readonly warn: (message: string) => void;
   readonly statement: StatementOptions;
 }
 
 /** @throws NovaError WAREHOUSE_SCHEMA_MISMATCH */
-export async function prepare(options: PrepareOptions): Promise<void> {
-  await checkStageTables(options);
+export async function prepare(options: PrepareOptions): Promise<readonly Warning[]> {
+  const warnings = await checkStageTables(options);
   await options.sessions.use(async (session) => {
     await readWarehouse(session, options);
     await makeRoom((statement) => session.run(statement, options.statement));
   });
+  return warnings;
 }
 
-async function checkStageTables(options: PrepareOptions): Promise<void> {
-  const { sessions, manifest, parallel, warn, statement } = options;
+async function checkStageTables(options: PrepareOptions): Promise<readonly Warning[]> {
+  const { sessions, manifest, parallel, statement } = options;
   const concurrency = { limit: parallel, signal: statement.signal ?? new AbortController().signal };
   const compared = await mapConcurrently(manifest.tables, concurrency, async (table, signal) => {
-    return compareStageTable(table, await sessions.use((session) => describeTable(session, table, { signal })));
+    const live = await sessions.use((session) => describeTable(session, table, { signal }));
+    return { table, ...compareStageTable(table, live) };
   });
   const differences = compared.flatMap((comparison) => comparison.differences);
   if (differences.length > 0) {
@@ -53,10 +55,7 @@ async function checkStageTables(options: PrepareOptions): Promise<void> {
       { remedy: "Run `pulumi up`, which makes the tables what the manifest says.", details: { differences } },
     );
   }
-  const extra = compared.flatMap((comparison) => comparison.extra);
-  if (extra.length > 0) {
-    warn(`The stage tables have columns that the manifest does not know, and that stay NULL: ${extra.join(", ")}.`);
-  }
+  return compared.flatMap(({ table, extra }) => leftColumns(table, extra));
 }
 
 async function describeTable(

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Clock } from "../../core/clock.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { WarehouseUsage } from "../../core/result.ts";
+import type { Warning } from "../../core/warning.ts";
 import type { Manifest, ManifestTable } from "../../manifest/manifest.ts";
 import { identityColumns, type BucketFingerprint, type FingerprintRow } from "../../manifest/fingerprint.ts";
 import type {
@@ -75,9 +76,9 @@ export class SnowflakeWarehouse implements Warehouse {
     };
   }
 
-  async prepare(manifest: Manifest, statement: StatementOptions = {}): Promise<void> {
-    const { sessions, usage, parallel, target, warn } = this.#options;
-    await prepare({ sessions, usage, manifest, parallel, warehouse: target.warehouse, warn, statement });
+  async prepare(manifest: Manifest, statement: StatementOptions = {}): Promise<readonly Warning[]> {
+    const { sessions, usage, parallel, target } = this.#options;
+    return prepare({ sessions, usage, manifest, parallel, warehouse: target.warehouse, statement });
   }
 
   async readState(options: StatementOptions = {}): Promise<PipelineState> {

@@ -1,5 +1,6 @@
 /** Whether a stage table is what the manifest says; the infrastructure program makes and changes it, never the runtime. */
 import { stageColumns, type ManifestColumn, type ManifestTable } from "../../manifest/manifest.ts";
+import { namedColumns, type Warning } from "../../core/warning.ts";
 import { exactType, parseLiveType, type WarehouseType } from "../../manifest/warehouse-type.ts";
 
 /** A column as DESCRIBE shows it. */
@@ -12,7 +13,7 @@ export interface LiveColumn {
 export interface StageComparison {
   /** What the load cannot work with. */
   readonly differences: readonly string[];
-  /** Columns that the manifest does not know, and that the load leaves NULL. */
+  /** Columns that the manifest does not have, and that the load does not write. */
   readonly extra: readonly string[];
 }
 
@@ -31,7 +32,21 @@ export function compareStageTable(table: ManifestTable, live: readonly LiveColum
   for (const { name, nullable } of extra) {
     if (!nullable) differences.push(`${table.name}.${name} is NOT NULL in the warehouse, and not in the manifest`);
   }
-  return { differences, extra: extra.filter(({ nullable }) => nullable).map(({ name }) => `${table.name}.${name}`) };
+  return { differences, extra: extra.filter(({ nullable }) => nullable).map(({ name }) => name) };
+}
+
+/** What is to be said of columns that the manifest does not have. */
+export function leftColumns(table: ManifestTable, left: readonly string[]): readonly Warning[] {
+  if (left.length === 0) return [];
+  return [
+    {
+      kind: "stage_column_left",
+      table: table.name,
+      columns: left,
+      message: `The stage table ${table.name} has ${namedColumns(left)} that the manifest lacks: rows keep the value that they have there until the table is loaded anew, and new ones have none.`,
+      remedy: "Add it to the manifest again, or let it go with `pulumi up`, once sql/manifest.lock.json allows that.",
+    },
+  ];
 }
 
 function compareColumn(table: ManifestTable, column: ManifestColumn, live: LiveColumn | undefined): readonly string[] {

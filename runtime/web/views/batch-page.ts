@@ -13,6 +13,7 @@ import { modelResults, tableResults, testResults } from "./results.ts";
 import { strip } from "./strip.ts";
 import { timelineView } from "./timeline.ts";
 import { usageFacts } from "./usage.ts";
+import { warningsPanel } from "./warnings.ts";
 
 export interface BatchPageData extends Frame {
   readonly batch: BatchRecord;
@@ -38,7 +39,7 @@ export function batchPage(data: BatchPageData): Html {
       <h1>Batch ${batch_id} ${badge(status)}</h1>
       <nav aria-label="Batches"><a href="/">All batches</a>${neighbours(data)}</nav>
     </div>
-    ${facts(data)} ${usageFacts(batch.usage)} ${errors(batch)} ${timelineView(plan)}
+    ${facts(data)} ${usageFacts(batch.usage)} ${errors(batch)} ${warningsPanel(batch.warnings)} ${timelineView(plan)}
     <div class="columns even">
       <div>${tableResults(batch.tables, status)} ${modelResults({ models: batch.models, status, untouched })}</div>
       <div>

@@ -13,6 +13,7 @@ import { testResults } from "./results.ts";
 import { strip } from "./strip.ts";
 import { tablesPanel } from "./tables-panel.ts";
 import { creditsChart } from "./usage.ts";
+import { warningsPanel } from "./warnings.ts";
 
 export interface OverviewData extends Frame {
   readonly strip: readonly BatchSummary[];
@@ -34,7 +35,8 @@ export function overviewPage(data: OverviewData): Html {
   if (!newest) return layout(data, "NovaDrive", welcome(data));
   const main = html`
     <h1 class="unseen">Overview</h1>
-    ${facts(data, newest)} ${strip({ batches: data.strip, frame: data })} ${creditsChart(data.strip)}
+    ${facts(data, newest)} ${warningsPanel(data.strip.find(({ status }) => status !== "running")?.warnings)}
+    ${strip({ batches: data.strip, frame: data })} ${creditsChart(data.strip)}
     <div class="columns">
       <div>${tablesPanel(data)} ${modelsPanel(data)}</div>
       <div>${batchesPanel(data)} ${testResults({ tests: data.tests, withErrors: true, open: data.open })}</div>

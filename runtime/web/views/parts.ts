@@ -123,7 +123,7 @@ export function breakable(name: string): Content[] {
 }
 
 /** Text of an error, whose `commands` stand in backticks. */
-function prose(text: string): Content[] {
+export function prose(text: string): Content[] {
   return text.split("`").map((piece, index) => (index % 2 === 1 ? html`<code>${piece}</code>` : piece));
 }
 

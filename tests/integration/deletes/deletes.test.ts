@@ -309,3 +309,20 @@ it("a table whose deletes were ignored for a while is compared whole, once", asy
   expect((await project.batch()).keys["whole"]).toBeLessThan(ROWS / 2);
   await expectEqual(project);
 });
+
+it("rows that were kept are deleted once deletes are hard again, and kept once they are soft", async () => {
+  await using project = await createDeletionProject("duckdb", oneTable("soft"));
+  await project.batch();
+  await project.database.query("DELETE FROM whole WHERE a = 5");
+  await project.batch();
+  const manifest = join(project.projectDir, "models/manifest.yml");
+  const text = readFileSync(manifest, "utf8");
+  writeFileSync(manifest, text.replace("deletes: soft", "deletes: hard"));
+  expect(countsOf(await project.batch())["whole"]).toMatchObject({ deleted: 1, rows_total: ROWS - 1 });
+  await expectEqual(project);
+  writeFileSync(manifest, text);
+  await project.database.query("DELETE FROM whole WHERE a = 6");
+  expect(countsOf(await project.batch())["whole"]).toMatchObject({ deleted: 1, rows_total: ROWS - 1 });
+  expect(await project.ask("select a from stage.whole where _deleted_at is not null")).toEqual([["6"]]);
+  await expectEqual(project);
+});

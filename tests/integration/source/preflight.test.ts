@@ -29,7 +29,14 @@ test("a source that agrees passes; columns that the manifest lacks are warned ab
   );
   await using source = connectSource({ url: db.url });
   expect(await source.preflight([SALES])).toEqual([
-    'public.sales has a column "extra" that the manifest lacks and that is not loaded; `novadrive introspect --write` adds it.',
+    {
+      kind: "column_new",
+      table: "sales",
+      columns: ["extra"],
+      message: 'public.sales has a column "extra" that the manifest lacks: not loaded.',
+      remedy:
+        "`novadrive introspect --write` adds it to the manifest; where Pulumi makes the stage tables, run `pulumi up` then.",
+    },
   ]);
 });
 

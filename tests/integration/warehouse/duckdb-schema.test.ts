@@ -31,15 +31,15 @@ it("changes nothing and lists every difference when one of them is not safe", as
   await warehouse.prepare(manifestOf(sales(BEFORE)));
   const before = await warehouse.relations("stage");
   const after = sales({
-    id: "text not null",
+    id: "date not null",
     price: "decimal(8,2) not null",
     note: "varchar(10)",
-    must: "date not null",
+    more: "date",
   });
   await expect(warehouse.prepare(manifestOf(other, after))).rejects.toMatchObject({
     code: "WAREHOUSE_SCHEMA_MISMATCH",
-    message: expect.stringMatching(/3 places[\s\S]*sales\.id[\s\S]*sales\.price[\s\S]*sales\.must/),
-    details: { differences: { length: 3 } },
+    message: expect.stringMatching(/2 places[\s\S]*sales\.id[\s\S]*sales\.price/),
+    details: { differences: { length: 2 } },
   });
   expect(await warehouse.relations("stage")).toEqual(before);
 });
@@ -54,7 +54,7 @@ it("refuses a view where a stage table belongs", async () => {
   });
 });
 
-it("refuses NOT NULL for a column that holds NULLs, and takes it for one that does not", async () => {
+it("sets NOT NULL where no row is in its way, and waits where one is", async () => {
   await using warehouse = await openDuckDb({ file: ":memory:" });
   await using batches = await Batches.for(warehouse);
   const loose = sales({ id: "integer not null", full: "text", partly: "text" });
@@ -66,12 +66,59 @@ it("refuses NOT NULL for a column that holds NULLs, and takes it for one that do
       [2, "a", null],
     ],
   });
-  const strict = sales({ id: "integer not null", full: "text not null", partly: "text not null" });
-  await expect(warehouse.prepare(manifestOf(strict))).rejects.toMatchObject({
-    code: "WAREHOUSE_SCHEMA_MISMATCH",
-    details: { differences: [expect.stringContaining("sales.partly")] },
+  const strict = sales({
+    id: "integer not null",
+    full: "text not null",
+    partly: "text not null",
+    late: "text not null",
   });
-  await warehouse.prepare(manifestOf(sales({ id: "integer not null", full: "text not null", partly: "text" })));
+  const nullable = async () =>
+    (await warehouse.query("select column_name from duckdb_columns() where table_name = 'sales' and is_nullable")).rows;
+  await warehouse.prepare(manifestOf(strict));
+  expect(await nullable()).toEqual([["partly"], ["late"]]);
+  await batches.publish({
+    table: strict,
+    rows: [
+      [1, "a", "b", "c"],
+      [2, "a", "c", "d"],
+    ],
+  });
+  await warehouse.prepare(manifestOf(strict));
+  expect(await nullable()).toEqual([]);
+});
+
+it("keeps what rows hold in columns that the manifest lacks, when they change", async () => {
+  await using warehouse = await openDuckDb({ file: ":memory:" });
+  await using batches = await Batches.for(warehouse);
+  const before = sales({ id: "integer not null", note: "text", "Old one": "text not null", older: "decimal(10,2)" });
+  await warehouse.prepare(manifestOf(before));
+  await batches.publish({
+    table: before,
+    rows: [
+      [1, "a", "kept 1", 1.5],
+      [2, "a", "kept 2", null],
+      [3, "a", "kept 3", 3],
+    ],
+  });
+  const after = sales({ id: "integer not null", note: "text" });
+  expect(await warehouse.prepare(manifestOf(after))).toMatchObject([
+    { kind: "stage_column_left", table: "sales", columns: ["Old one", "older"] },
+  ]);
+  await batches.publish({
+    table: after,
+    rows: [
+      [1, "b"],
+      [2, "a"],
+      [4, "new"],
+    ],
+  });
+  const { rows } = await warehouse.query('select id, note, "Old one", older from stage.sales order by id');
+  expect(rows).toEqual([
+    ["1", "b", "kept 1", "1.50"],
+    ["2", "a", "kept 2", null],
+    ["3", "a", "kept 3", "3.00"],
+    ["4", "new", null, null],
+  ]);
 });
 
 it("builds models with descriptions that DuckDB's catalogue shows", async () => {

@@ -55,6 +55,11 @@ test("where nothing is billed, there is no such line", () => {
   expect(lines(RESULT).at(-1)).toMatch(/^Batch 7/);
 });
 
+test("what a batch warned of stands before its last line, each with what ends it", () => {
+  const warning = { kind: "column_new", message: "t has a column.", remedy: "Run this." } as const;
+  expect(lines({ ...RESULT, warnings: [warning] })).toContain("t has a column. Run this.");
+});
+
 test("a batch that found nothing new lists no models, and says that it cost nothing", () => {
   const usage = { ...USAGE, statements: 0, warehouse_seconds: 0, bytes_staged: 0, rows_staged: 0, credits: 0 };
   const models = RESULT.models.map((model) => ({ ...model, status: "skipped" as const }));

@@ -7,7 +7,7 @@ const NOW = 5_000_000_000n;
 const SERVER: ServerGround = { server: "7/1", snapshot: `${NOW}:${NOW}:`, wal: "1/0" };
 const GROUND: TableGround = {
   oid: 16_384,
-  parts: new Map([[16_384, 16_384]]),
+  parts: new Map([[16_384, "16384"]]),
   columns: "c",
   versioned: true,
   durable: true,

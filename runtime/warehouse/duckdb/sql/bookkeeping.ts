@@ -45,9 +45,9 @@ export function forgetWatermark(table: string): string {
   return `DELETE FROM ${WATERMARKS} WHERE table_name = ${literal(table)}`;
 }
 
-/** For a table that got a column: all rows must be read once more, and merged. */
+/** For a table that got a column: no manifest has the empty shape, so all rows are read once more, and merged. */
 export function rewindWatermark(table: string): string {
-  return `UPDATE ${WATERMARKS} SET cursor_value = NULL, fence = '{}' WHERE table_name = ${literal(table)}`;
+  return `UPDATE ${WATERMARKS} SET fence = json_merge_patch(fence, '{"shape":""}') WHERE table_name = ${literal(table)}`;
 }
 
 export function writeBatch({ id, uuid, snapshot, startedAt }: PublishedBatch): string {

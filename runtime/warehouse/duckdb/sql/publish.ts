@@ -40,16 +40,19 @@ export function insertAll(table: ManifestTable, incoming: string, batch: BatchOf
  * @returns undefined where nothing but the key could change
  */
 export function deleteChanged(table: ManifestTable, incoming: string): string | undefined {
-  const others = table.columns.filter(({ name }) => !table.primaryKey.includes(name));
-  if (others.length === 0) return undefined;
-  const changed = others.map(({ name }) => `s.${identifier(name)} IS DISTINCT FROM i.${identifier(name)}`);
-  return `DELETE FROM ${stageTable(table)} AS s USING ${incoming} AS i WHERE ${sameKey(table, "s", "i")} AND (${changed.join(" OR ")})`;
+  const change = changed(table);
+  if (change === undefined) return undefined;
+  return `DELETE FROM ${stageTable(table)} AS s USING ${incoming} AS i WHERE ${sameKey(table, "s", "i")} AND (${change})`;
 }
 
-/** The same for rows that were deleted softly and have come back, changed or not; undefined where there is no such thing. */
-export function deleteReturned(table: ManifestTable, incoming: string): string | undefined {
-  if (!keepsDeleted(table)) return undefined;
-  return `DELETE FROM ${stageTable(table)} AS s USING ${incoming} AS i WHERE ${sameKey(table, "s", "i")} AND s.${identifier(DELETED_AT)} IS NOT NULL`;
+/** A row that was deleted softly and has come back has changed, too. */
+function changed(table: ManifestTable): string | undefined {
+  const others = table.columns.filter(({ name }) => !table.primaryKey.includes(name));
+  const conditions = [
+    ...others.map(({ name }) => `s.${identifier(name)} IS DISTINCT FROM i.${identifier(name)}`),
+    ...(keepsDeleted(table) ? [`s.${identifier(DELETED_AT)} IS NOT NULL`] : []),
+  ];
+  return conditions.length === 0 ? undefined : conditions.join(" OR ");
 }
 
 /**
@@ -57,9 +60,44 @@ export function deleteReturned(table: ManifestTable, incoming: string): string |
  * build its hash table from the stage table: 160 MB for 5 M rows, to find out about one.
  */
 export function insertMissing(table: ManifestTable, incoming: string, batch: BatchOf): string {
+  return `${insertAll(table, incoming, batch)} AS i WHERE ${missing(table, incoming)}`;
+}
+
+function missing(table: ManifestTable, incoming: string): string {
   const key = table.primaryKey.map((name) => `j.${identifier(name)}`).join(", ");
   const there = `SELECT ${key} FROM ${incoming} AS j JOIN ${stageTable(table)} AS s ON ${sameKey(table, "s", "j")}`;
-  return `${insertAll(table, incoming, batch)} AS i WHERE NOT EXISTS (SELECT 1 FROM (${there}) AS t WHERE ${sameKey(table, "t", "i")})`;
+  return `NOT EXISTS (SELECT 1 FROM (${there}) AS t WHERE ${sameKey(table, "t", "i")})`;
+}
+
+/** A temporary table of the publishing session. */
+const KEPT = identifier("novadrive_kept");
+export const DROP_KEPT = `DROP TABLE IF EXISTS ${KEPT}`;
+
+/** What rows that are about to change hold in columns that the manifest does not have (any more), by key. */
+export function keepLeft(table: ManifestTable, incoming: string, left: readonly string[]): string | undefined {
+  const change = changed(table);
+  if (change === undefined) return undefined;
+  const columns = [...table.primaryKey, ...left].map((name) => `s.${identifier(name)}`);
+  const any = left.map((name) => `s.${identifier(name)} IS NOT NULL`).join(" OR ");
+  return `CREATE TEMP TABLE ${KEPT} AS SELECT ${columns.join(", ")} FROM ${stageTable(table)} AS s JOIN ${incoming} AS i ON ${sameKey(table, "s", "i")} WHERE (${change}) AND (${any})`;
+}
+
+/** `insertMissing`, with what `keepLeft` has kept. */
+export function insertMissingWithLeft(
+  table: ManifestTable,
+  incoming: string,
+  batch: BatchOf,
+  left: readonly string[],
+): string {
+  const names = [...table.columns.map(({ name }) => name), SYNCED_AT, BATCH_ID, ...left].map((name) =>
+    identifier(name),
+  );
+  const values = [
+    ...table.columns.map(({ name }) => `i.${identifier(name)}`),
+    ...added(batch),
+    ...left.map((name) => `k.${identifier(name)}`),
+  ];
+  return `INSERT INTO ${stageTable(table)} (${names.join(", ")}) SELECT ${values.join(", ")} FROM ${incoming} AS i LEFT JOIN ${KEPT} AS k ON ${sameKey(table, "k", "i")} WHERE ${missing(table, incoming)}`;
 }
 
 /** One of several equal parts that the keys are divided into by their hash; undefined stands for all of them. */

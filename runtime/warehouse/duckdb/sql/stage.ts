@@ -1,6 +1,7 @@
 /** Stage tables: how they are made from the manifest, and what has to change when the manifest has. */
 import { rewindWatermark } from "./bookkeeping.ts";
 import { identifier, literal } from "../../../core/sql.ts";
+import { namedColumns, type Warning } from "../../../core/warning.ts";
 import { stageColumns, type ManifestColumn, type ManifestTable } from "../../../manifest/manifest.ts";
 import { exactType } from "../../../manifest/warehouse-type.ts";
 import { duckdbType, exactTypeOf, widens } from "../duckdb-type.ts";
@@ -20,6 +21,8 @@ export interface StageChange {
   readonly statements: readonly string[];
   /** What cannot be brought in line, each with what to do. */
   readonly differences: readonly string[];
+  /** Columns that the manifest does not have. They keep what they hold. */
+  readonly left: readonly string[];
 }
 
 export function createStageTable(table: ManifestTable): string[] {
@@ -44,7 +47,11 @@ function columnComment(target: string, { name, description }: ManifestColumn): s
     : [`COMMENT ON COLUMN ${target}.${identifier(name)} IS ${literal(description)}`];
 }
 
-/** Compares by name, without regard to case and to order: columns that were appended stand behind those that the load adds. */
+/**
+ * Compares by name, without regard to case and to order: columns that were appended stand behind those that the load adds.
+ *
+ * NOT NULL waits until no row is in its way: the batch that reads a changed table whole comes after this.
+ */
 export function changeStageTable(table: ManifestTable, live: readonly LiveColumn[]): StageChange {
   const target = stageTable(table);
   const statements: string[] = [];
@@ -55,35 +62,46 @@ export function changeStageTable(table: ManifestTable, live: readonly LiveColumn
     const before = found.get(column.name.toLowerCase());
     found.delete(column.name.toLowerCase());
     const name = identifier(column.name);
-    if (!before && column.nullable) {
-      alter(`ADD COLUMN ${columnDefinition(column)}`);
+    if (!before && table.columns.includes(column)) {
+      alter(`ADD COLUMN ${columnDefinition({ ...column, nullable: true })}`);
       statements.push(...columnComment(target, column), rewindWatermark(table.name));
     } else if (!before) {
       differences.push(
-        `${table.name}.${column.name} is new and NOT NULL, but rows that are there already have no value for it: make it nullable in the manifest, or DROP TABLE ${target} to load the table anew`,
+        `${table.name}.${column.name} is missing, by which the load knows its rows: DROP TABLE ${target} to load the table anew`,
       );
     } else {
       const type = duckdbType(column.type);
-      if (before.type !== type && widens(before.type, type)) alter(`ALTER COLUMN ${name} TYPE ${type}`);
+      // A text holds whatever was there; the batch that follows writes it as PostgreSQL does.
+      if (before.type !== type && (widens(before.type, type) || type === "VARCHAR"))
+        alter(`ALTER COLUMN ${name} TYPE ${type}`);
       else if (before.type !== type) {
         differences.push(
           `${table.name}.${column.name} is ${exactTypeOf(before.type)} in the warehouse and ${exactType(column.type)} in the manifest: correct data_type, or DROP TABLE ${target} to load the table anew`,
         );
       } else if (column.nullable && !before.nullable) alter(`ALTER COLUMN ${name} DROP NOT NULL`);
-      else if (!column.nullable && before.nullable && before.hasNulls === true) {
-        differences.push(
-          `${table.name}.${column.name} is NOT NULL in the manifest, but has NULLs in the warehouse: make it nullable in the manifest, or DROP TABLE ${target} to load the table anew`,
-        );
-      } else if (!column.nullable && before.nullable) alter(`ALTER COLUMN ${name} SET NOT NULL`);
+      else if (!column.nullable && before.nullable && before.hasNulls !== true)
+        alter(`ALTER COLUMN ${name} SET NOT NULL`);
     }
   }
-  for (const extra of found.values()) {
-    if (extra.nullable) continue;
-    differences.push(
-      `${table.name}.${extra.name} is NOT NULL in the warehouse and not in the manifest: add it to the manifest, or run ALTER TABLE ${target} DROP COLUMN ${identifier(extra.name)}`,
-    );
+  for (const { name, nullable } of found.values()) {
+    if (!nullable) alter(`ALTER COLUMN ${identifier(name)} DROP NOT NULL`);
   }
-  return { statements, differences };
+  return { statements, differences, left: [...found.values()].map(({ name }) => name) };
+}
+
+/** What is to be said of columns that the manifest does not have. */
+export function leftColumns(table: ManifestTable, left: readonly string[]): readonly Warning[] {
+  if (left.length === 0) return [];
+  const drop = left.map((name) => `ALTER TABLE ${stageTable(table)} DROP COLUMN ${identifier(name)};`);
+  return [
+    {
+      kind: "stage_column_left",
+      table: table.name,
+      columns: left,
+      message: `The stage table ${table.name} has ${namedColumns(left)} that the manifest lacks: rows keep the value that they have there until the table is loaded anew, and new ones have none.`,
+      remedy: `Add it to the manifest again, or let it go in the warehouse: ${drop.join(" ")}`,
+    },
+  ];
 }
 
 /** Which of the columns that are to become NOT NULL hold a NULL; one row of booleans. */

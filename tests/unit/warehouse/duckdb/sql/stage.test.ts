@@ -42,7 +42,7 @@ it("creates a stage table with its own and the loader's columns, and their descr
 });
 
 it("has nothing to do for a table that agrees", () => {
-  expect(changeStageTable(table, LIVE)).toEqual({ statements: [], differences: [] });
+  expect(changeStageTable(table, LIVE)).toEqual({ statements: [], differences: [], left: [] });
 });
 
 it("appends a new nullable column", () => {
@@ -53,33 +53,41 @@ it("appends a new nullable column", () => {
   expect(change).toEqual({
     statements: ['ALTER TABLE "stage"."vendas" ADD COLUMN "odd name" VARCHAR', rewindWatermark("vendas")],
     differences: [],
+    left: [],
   });
 });
 
 it.each<[string, readonly LiveColumn[], string[]]>([
   ["widens a decimal", live("price", { type: "DECIMAL(8,2)" }), ['ALTER COLUMN "price" TYPE DECIMAL(10,2)']],
   ["lifts NOT NULL", live("odd name", { nullable: false }), ['ALTER COLUMN "odd name" DROP NOT NULL']],
+  ["makes a text of what was none", live("odd name", { type: "BIGINT" }), ['ALTER COLUMN "odd name" TYPE VARCHAR']],
+  ["waits with NOT NULL until no NULL is left", live("price", { nullable: true, hasNulls: true }), []],
   ["sets NOT NULL", live("price", { nullable: true, hasNulls: false }), ['ALTER COLUMN "price" SET NOT NULL']],
 ])("%s in place", (_what, columns, changes) => {
   expect(changeStageTable(table, columns)).toEqual({
     statements: changes.map((change) => `ALTER TABLE "stage"."vendas" ${change}`),
     differences: [],
+    left: [],
   });
 });
 
 it("lists every difference that it will not change, each with what to do", () => {
-  const { statements, differences } = changeStageTable(table, [
+  const { statements, differences, left } = changeStageTable(table, [
     { name: "ID", type: "VARCHAR", nullable: false },
-    { name: "price", type: "DECIMAL(10,2)", nullable: true, hasNulls: true },
+    { name: "price", type: "DECIMAL(12,2)", nullable: true, hasNulls: true },
     { name: "_batch_id", type: "BIGINT", nullable: false },
     { name: "left over", type: "DATE", nullable: false },
     { name: "harmless", type: "DATE", nullable: true },
   ]);
-  expect(statements).toEqual(['ALTER TABLE "stage"."vendas" ADD COLUMN "odd name" VARCHAR', rewindWatermark("vendas")]);
+  expect(statements).toEqual([
+    'ALTER TABLE "stage"."vendas" ADD COLUMN "odd name" VARCHAR',
+    rewindWatermark("vendas"),
+    'ALTER TABLE "stage"."vendas" ALTER COLUMN "left over" DROP NOT NULL',
+  ]);
+  expect(left).toEqual(["left over", "harmless"]);
   expect(differences).toEqual([
     'vendas.id is VARCHAR(16777216) in the warehouse and NUMBER(38,0) in the manifest: correct data_type, or DROP TABLE "stage"."vendas" to load the table anew',
-    'vendas.price is NOT NULL in the manifest, but has NULLs in the warehouse: make it nullable in the manifest, or DROP TABLE "stage"."vendas" to load the table anew',
-    'vendas._synced_at is new and NOT NULL, but rows that are there already have no value for it: make it nullable in the manifest, or DROP TABLE "stage"."vendas" to load the table anew',
-    'vendas.left over is NOT NULL in the warehouse and not in the manifest: add it to the manifest, or run ALTER TABLE "stage"."vendas" DROP COLUMN "left over"',
+    'vendas.price is NUMBER(12,2) in the warehouse and NUMBER(10,2) in the manifest: correct data_type, or DROP TABLE "stage"."vendas" to load the table anew',
+    'vendas._synced_at is missing, by which the load knows its rows: DROP TABLE "stage"."vendas" to load the table anew',
   ]);
 });
