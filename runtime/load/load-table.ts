@@ -1,19 +1,20 @@
 /** One table's way from the source's snapshot into the warehouse, up to the point where it can be published. */
-import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
 import { secondsBetween, type Clock } from "../core/clock.ts";
+import type { StagedFile } from "../core/staged-file.ts";
 import type { TaskContext, TaskKind, TaskRunner } from "../core/task.ts";
 import type { Misfits } from "../core/result.ts";
 import type { ManifestTable } from "../manifest/manifest.ts";
 import type { Since, SourceSnapshot } from "../source/source.ts";
 import type { Incoming, IncomingPurpose, TablePublication, Warehouse, Watermark } from "../warehouse/warehouse.ts";
 import { digestFence, type Digests } from "./digests.ts";
+import { loadFirst } from "./first-load.ts";
 import type { LoadBatchOptions } from "./load-batch.ts";
 import { describeMisfits } from "./misfits.ts";
 import { planFullRefresh } from "./mode-full-refresh.ts";
 import { LOAD_ANEW, planTable } from "./plan.ts";
 import { loadScope, manifestFence } from "./scope.ts";
 import type { TablePlan } from "./table-plan.ts";
+import { transfer } from "./transfer.ts";
 import { shownBy } from "./verified-ground.ts";
 
 export interface LoadTableOptions {
@@ -26,6 +27,7 @@ export interface LoadTableOptions {
   readonly previous: Watermark | undefined;
   readonly fullRefresh: boolean;
   readonly repair?: LoadBatchOptions["repair"];
+  readonly keepFrom?: LoadBatchOptions["keepFrom"];
   /** Where the watermark is to carry a digest. */
   readonly digests?: Digests | undefined;
   /** Folder for staged files; a folder of the table's own is made in it, and removed. */
@@ -112,18 +114,20 @@ interface Extracted {
   readonly misfits: Misfits;
 }
 
-/** Files flow into the warehouse while later ones are still being written; another attempt starts from nothing. */
+/** Another attempt starts from nothing, unless it is a first load that goes on. */
 async function extract(options: LoadTableOptions, plan: TablePlan, context: TaskContext): Promise<Extracted> {
-  const rows = await transfer(options, { what: "rows", since: plan.since, context });
-  context.log(`read ${rows.count} rows${plan.since ? since(plan.since) : ""}`);
+  const isFirst = !options.previous && !options.fullRefresh && !options.repair?.has(options.table.name);
+  const first = isFirst ? await loadFirst(options, context) : undefined;
+  const rows = first ?? (await take(options, { what: "rows", since: plan.since, context }));
+  context.log(`read ${rows.rows} rows${plan.since ? since(plan.since) : ""}`);
   const { misfits } = rows;
   for (const line of describeMisfits(options.table, misfits)) context.log(line, "warn");
   if (plan.keys !== "all-keys")
-    return { incoming: { rows: rows.incoming }, rowsRead: rows.count, bytes: rows.bytes, misfits };
-  const keys = await transfer(options, { what: "keys", context });
+    return { incoming: { rows: rows.incoming }, rowsRead: rows.rows, bytes: rows.bytes, misfits };
+  const keys = await take(options, { what: "keys", context });
   return {
     incoming: { rows: rows.incoming, keys: keys.incoming },
-    rowsRead: rows.count,
+    rowsRead: rows.rows,
     bytes: rows.bytes + keys.bytes,
     misfits,
   };
@@ -134,31 +138,17 @@ function since({ by, from, parts }: Since): string {
   return `${by === "cursor" ? ` since ${from}` : ` of transactions since ${from}`}${whole}`;
 }
 
-interface Transfer {
+interface Taking {
   readonly what: IncomingPurpose;
   readonly since?: Since | undefined;
   readonly context: TaskContext;
 }
 
-async function transfer(options: LoadTableOptions, { what, since, context }: Transfer) {
-  const { table, snapshot, warehouse, batchId } = options;
-  const folder = join(options.folder, encodeURIComponent(`${table.name}-${what}`));
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
-  try {
-    const incoming = await warehouse.openIncoming(batchId, table, what);
-    const summary = await snapshot.extract({
-      table,
-      what,
-      since,
-      format: warehouse.capabilities.stagedFiles,
-      folder,
-      take: (file) => incoming.add(file, { signal: context.signal }),
-      progress: (progress) => context.progress(progress),
-      signal: context.signal,
-    });
-    return { incoming, count: summary.rows, bytes: summary.bytes, misfits: summary.misfits };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+async function take(options: LoadTableOptions, { what, since: from, context }: Taking) {
+  const { table, warehouse, batchId } = options;
+  const { signal } = context;
+  const incoming = await warehouse.openIncoming(batchId, table, what);
+  const add = (file: StagedFile) => incoming.add(file, { signal });
+  const summary = await transfer(options, { what, since: from, take: add, context });
+  return { ...summary, incoming };
 }

@@ -4,15 +4,14 @@ import { identifier } from "../../core/sql.ts";
 import { stageColumns, type Manifest, type ManifestTable } from "../../manifest/manifest.ts";
 import { relationColumnFacts } from "./catalogue.ts";
 import type { Session } from "./engine.ts";
+import { clearIncoming } from "./first-loads.ts";
 import { createBookkeeping, forgetWatermark } from "./sql/bookkeeping.ts";
 import { createSchema, findRelation } from "./sql/materialize.ts";
-import { INCOMING } from "./sql/names.ts";
 import { changeStageTable, createStageTable, findNulls, type LiveColumn, type StageChange } from "./sql/stage.ts";
 
 /** One transaction: either the warehouse fits the manifest afterwards, or nothing has changed. @throws NovaError WAREHOUSE_SCHEMA_MISMATCH */
 export async function prepare(session: Session, manifest: Manifest): Promise<void> {
   await session.transaction(async () => {
-    await session.run(`DROP SCHEMA IF EXISTS ${identifier(INCOMING)} CASCADE`);
     for (const statement of createBookkeeping()) await session.run(statement);
     for (const schema of new Set(manifest.tables.map((table) => table.schema))) await session.run(createSchema(schema));
     const differences: string[] = [];
@@ -23,6 +22,7 @@ export async function prepare(session: Session, manifest: Manifest): Promise<voi
       for (const statement of change.statements) await session.run(statement);
     }
     if (differences.length > 0) throw mismatch(differences);
+    await clearIncoming(session, manifest.tables);
   });
 }
 

@@ -1,0 +1,171 @@
+/** First loads that outlive the process which began them: rows and notes commit together, in the warehouse's own file. */
+import type { StagedFile } from "../../core/staged-file.ts";
+import type { ManifestTable } from "../../manifest/manifest.ts";
+import type {
+  Completion,
+  FirstLoad,
+  FirstLoadRequest,
+  FirstLoads,
+  Incoming,
+  KeptLoad,
+  StatementOptions,
+} from "../warehouse.ts";
+import {
+  DuckDbIncoming,
+  type DuckDbIncomingOptions,
+  type IncomingShared,
+  type InsertOptions,
+} from "./duckdb-incoming.ts";
+import { statementError } from "./engine-error.ts";
+import type { Session } from "./engine.ts";
+import { readFence } from "./read-fence.ts";
+import {
+  attemptColumn,
+  deleteAbsent,
+  deleteOlder,
+  firstLoadsKept,
+  firstLoadsToForget,
+  forgetFirstLoad,
+  incomingTables,
+  noteFirstLoad,
+  noteFirstLoadFile,
+  openingsWithRows,
+  readFirstLoad,
+  readFirstLoadFiles,
+} from "./sql/first-load.ts";
+import { countRows, createIncoming, type AttemptColumn } from "./sql/incoming.ts";
+import { firstLoadName, firstLoadTable, INCOMING } from "./sql/names.ts";
+import { identifier } from "../../core/sql.ts";
+
+/** Keys that are compared at a time, for the same reason as when vanished rows are looked for. */
+const KEYS_AT_A_TIME = 500_000;
+
+export class DuckDbFirstLoads implements FirstLoads {
+  readonly #shared: IncomingShared;
+
+  constructor(shared: IncomingShared) {
+    this.#shared = shared;
+  }
+
+  async read(table: ManifestTable): Promise<KeptLoad | undefined> {
+    return this.#run(`looking for an earlier load of ${table.name}`, async (session) => {
+      const [found] = (await session.run(readFirstLoad(table.name))).rows;
+      if (!found) return undefined;
+      const files = (await session.run(readFirstLoadFiles(table.name))).rows;
+      return {
+        batchId: Number(found[0]),
+        fence: readFence(String(found[2])),
+        notes: files.map(([note]) => String(note)),
+        rows: files.reduce((sum, [, rows]) => sum + Number(rows), 0),
+      };
+    });
+  }
+
+  async open(request: FirstLoadRequest): Promise<FirstLoad> {
+    const { table, goesOn } = request;
+    const target = firstLoadTable(table);
+    const name = attemptColumn(table);
+    const attempt = await this.#run(`making room for the rows of ${table.name}`, (session) =>
+      session.transaction(async (): Promise<AttemptColumn> => {
+        const [before] = goesOn ? (await session.run(readFirstLoad(table.name))).rows : [];
+        const opened = { name, number: Number(before?.[1] ?? 0) + 1 };
+        if (!before) {
+          await runAll(session, [...forgetFirstLoad(table.name), createIncoming(target, table, "rows", opened)]);
+        }
+        await runAll(session, noteFirstLoad(request, opened.number));
+        return opened;
+      }),
+    );
+    return new DuckDbFirstLoad({ shared: this.#shared, table, purpose: "rows", target, attempt });
+  }
+
+  async #run<T>(doing: string, work: (session: Session) => Promise<T>): Promise<T> {
+    try {
+      return await this.#shared.engine.use(work);
+    } catch (thrown) {
+      throw statementError(thrown, doing);
+    }
+  }
+}
+
+/** Drops what batches have left in the schema of incoming tables, but first loads that can be gone on with; in the transaction that runs. */
+export async function clearIncoming(session: Session, tables: readonly ManifestTable[]): Promise<void> {
+  const gone = (await session.run(firstLoadsToForget(tables.map(({ name }) => name)))).rows;
+  for (const [name] of gone) await runAll(session, forgetFirstLoad(String(name)));
+  const kept = new Set((await session.run(firstLoadsKept())).rows.map(([name]) => String(name)));
+  const wanted = new Set(tables.filter(({ name }) => kept.has(name)).map((table) => firstLoadName(table)));
+  for (const [name] of (await session.run(incomingTables())).rows) {
+    if (!wanted.has(String(name))) await session.run(`DROP TABLE ${identifier(INCOMING, String(name))}`);
+  }
+}
+
+async function runAll(session: Session, statements: readonly string[]): Promise<void> {
+  for (const statement of statements) await session.run(statement);
+}
+
+export class DuckDbFirstLoad extends DuckDbIncoming implements FirstLoad {
+  readonly #shared: IncomingShared;
+  readonly #attempt: AttemptColumn;
+  readonly #notes = new WeakMap<StagedFile, string>();
+
+  constructor(options: DuckDbIncomingOptions & { readonly attempt: AttemptColumn }) {
+    super(options);
+    this.#shared = options.shared;
+    this.#attempt = options.attempt;
+  }
+
+  override async add(file: StagedFile, options: StatementOptions & { readonly note?: string | undefined } = {}) {
+    if (options.note !== undefined) this.#notes.set(file, options.note);
+    await super.add(file, options);
+  }
+
+  protected override async insert(session: Session, sql: string, options: InsertOptions): Promise<void> {
+    const note = this.#notes.get(options.file);
+    if (note === undefined) return super.insert(session, sql, options);
+    await session.transaction(async () => {
+      await super.insert(session, sql, options);
+      await session.run(noteFirstLoadFile(this.table.name, note, options.file.rows));
+    });
+  }
+
+  async complete({ rows, keys }: Completion, { signal }: StatementOptions = {}): Promise<void> {
+    const { table, target } = this;
+    const count = async () => Number((await this.#ask(countRows(target), signal))[0]?.[0]);
+    const parts = await count();
+    const openings = (await this.#ask(openingsWithRows(target, this.#attempt), signal)).map(([number]) =>
+      Number(number),
+    );
+    for (const number of openings.slice(0, -1)) {
+      await this.#inParts(parts, signal, (part) => deleteOlder(target, table, { ...this.#attempt, number }, part));
+    }
+    if ((await count()) > rows) {
+      const all = targetOf(await keys());
+      await this.#inParts(parts, signal, (part) => deleteAbsent(target, table, all, part));
+    }
+    this.expect(rows);
+  }
+
+  async #inParts(
+    rows: number,
+    signal: AbortSignal | undefined,
+    statement: (part: { readonly index: number; readonly of: number }) => string,
+  ): Promise<void> {
+    const of = Math.max(1, Math.ceil(rows / KEYS_AT_A_TIME));
+    for (let index = 0; index < of; index += 1) await this.#ask(statement({ index, of }), signal);
+  }
+
+  async #ask(sql: string, signal: AbortSignal | undefined) {
+    try {
+      return await this.#shared.memory.large(() =>
+        this.#shared.engine.use(async (session) => (await session.run(sql, { signal })).rows),
+      );
+    } catch (thrown) {
+      throw statementError(thrown, `completing the rows of ${this.table.name}`);
+    }
+  }
+}
+
+function targetOf(incoming: Incoming): string {
+  if (incoming instanceof DuckDbIncoming) return incoming.target;
+  throw new RangeError(`The keys of ${incoming.table.name} were taken in by another warehouse`);
+}
