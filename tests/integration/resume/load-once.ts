@@ -1,0 +1,115 @@
+/** One batch's load in a process of its own, which ends itself by SIGKILL at the moment that it was told. Prints the outcome as JSON. */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { systemClock } from "../../../runtime/core/clock.ts";
+import { loadBatch } from "../../../runtime/load/load-batch.ts";
+import { parseManifest } from "../../../runtime/manifest/read.ts";
+import { createTaskRunner } from "../../../runtime/schedule/task-runner.ts";
+import { connectSource } from "../../../runtime/source/postgres.ts";
+import { openWarehouse } from "../../../runtime/warehouse/open.ts";
+import type { FirstLoad, Incoming, Warehouse } from "../../../runtime/warehouse/warehouse.ts";
+import type { LoadOnce, LoadedOnce } from "./support.ts";
+
+const given = JSON.parse(process.argv[2] ?? "") as LoadOnce;
+const { dieAt, folder } = given;
+
+/** Counts what has happened, and dies when it is time. */
+const seen = new Map<string, number>();
+function moment(name: string): void {
+  const count = (seen.get(name) ?? 0) + 1;
+  seen.set(name, count);
+  if (dieAt?.moment === name && dieAt.count === count) process.kill(process.pid, "SIGKILL");
+}
+
+const staged = join(folder, "staged");
+mkdirSync(staged, { recursive: true });
+const log: string[] = [];
+const { signal } = new AbortController();
+const tasks = createTaskRunner({
+  batchId: given.batchId,
+  clock: systemClock,
+  signal,
+  emit: (event) => void (event.type === "log" && log.push(event.message)),
+  retry: { retries: given.retries ?? 0, delay: 0, backoff: 1 },
+  timeout: 600,
+});
+const manifest = parseManifest("manifest.yml", given.manifest);
+await using source = connectSource({ url: given.sourceUrl, readers: 2, ...given.source });
+await using warehouse = watched(await openWarehouse({ url: given.warehouseUrl }));
+const outcome = await loadBatch({
+  batchId: given.batchId,
+  manifest,
+  tables: manifest.tables,
+  source,
+  warehouse,
+  tasks,
+  fullRefresh: false,
+  folder: staged,
+  concurrency: 2,
+  onSnapshot: () => moment("snapshot"),
+  keepFrom: given.keepFrom,
+});
+const result: LoadedOnce = {
+  error: outcome.error?.report(),
+  read: Object.fromEntries(outcome.tables.map(({ name, rows_read }) => [name, rows_read])),
+  log,
+};
+process.stdout.write(`${JSON.stringify(result)}\n`);
+
+/** With small files, and something to be told by. */
+function watched(inner: Warehouse): Warehouse {
+  const capabilities = {
+    ...inner.capabilities,
+    stagedFiles: { ...inner.capabilities.stagedFiles, targetBytes: given.fileBytes },
+  };
+  const firstLoads = inner.firstLoads && {
+    read: inner.firstLoads.read.bind(inner.firstLoads),
+    open: async (...args: Parameters<NonNullable<Warehouse["firstLoads"]>["open"]>) => {
+      const load = await inner.firstLoads?.open(...args);
+      if (!load) throw new Error("No first load");
+      moment("opened");
+      return watchedLoad(load);
+    },
+  };
+  const changed: Partial<Warehouse> = {
+    capabilities,
+    firstLoads,
+    publish: async (...args) => {
+      moment("publish");
+      const published = await inner.publish(...args);
+      moment("published");
+      return published;
+    },
+  };
+  return new Proxy(inner, {
+    get: (target, name) => {
+      const value: unknown = name in changed ? Reflect.get(changed, name) : Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+/** The warehouse knows its own by their class, so they are changed in place. */
+function watchedLoad(load: FirstLoad): FirstLoad {
+  const { add, complete, seal } = load;
+  return Object.assign(load, {
+    add: async (...args: Parameters<FirstLoad["add"]>) => {
+      moment("take");
+      // The file is on its way when the process dies.
+      const adding = add.apply(load, args);
+      moment("taking");
+      await adding;
+      moment("taken");
+    },
+    complete: async (...args: Parameters<FirstLoad["complete"]>) => {
+      moment("complete");
+      await complete.apply(load, args);
+      moment("completed");
+    },
+    seal: async (...args: Parameters<Incoming["seal"]>) => {
+      const rows = await seal.apply(load, args);
+      moment("sealed");
+      return rows;
+    },
+  });
+}

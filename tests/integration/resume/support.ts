@@ -1,0 +1,115 @@
+/** A source whose first load dies, and what is needed to see what came of it. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import type { ErrorReport } from "../../../runtime/core/errors.ts";
+import type { SourceOptions } from "../../../runtime/source/postgres.ts";
+import { openWarehouse } from "../../../runtime/warehouse/open.ts";
+import { createTestDatabase, type TestDatabase } from "../../support/postgres.ts";
+
+export interface LoadOnce {
+  readonly sourceUrl: string;
+  readonly warehouseUrl: string;
+  readonly manifest: string;
+  readonly folder: string;
+  readonly batchId: number;
+  readonly fileBytes: number;
+  readonly keepFrom: number;
+  readonly retries?: number | undefined;
+  readonly source?: Pick<SourceOptions, "rowsPerSecond" | "snapshotLimit"> | undefined;
+  /** The process ends itself when the moment comes for the n-th time. */
+  readonly dieAt?: { readonly moment: string; readonly count: number } | undefined;
+}
+
+export interface LoadedOnce {
+  readonly error?: ErrorReport | undefined;
+  /** Rows, by table. */
+  readonly read: Readonly<Record<string, number>>;
+  readonly log: readonly string[];
+}
+
+export interface ResumeTest extends AsyncDisposable {
+  readonly database: TestDatabase;
+  /** undefined if it was killed. */
+  load(options?: Partial<LoadOnce>): Promise<LoadedOnce | undefined>;
+  ask(sql: string): Promise<readonly (readonly (string | null)[])[]>;
+  /** Rows that only one side has, of each table. */
+  differences(): Promise<readonly string[]>;
+}
+
+export interface ResumeOptions {
+  /** SQL that makes and fills the tables. */
+  readonly source: string;
+  /** Manifest entries of the tables, indented by six. */
+  readonly tables: string;
+}
+
+export const tableEntry = (
+  name: string,
+  extra = "primary_key: [id], sync: {mode: incremental, detect: scan, deletes: hard}",
+) =>
+  `      - name: ${name}
+        config: {meta: {${extra}}}
+        columns:
+          - {name: id, data_type: integer}
+          - {name: note, data_type: text}
+`;
+
+export async function createResumeTest({ source, tables }: ResumeOptions): Promise<ResumeTest> {
+  const database = await createTestDatabase();
+  await database.query(source);
+  const folder = await mkdtemp(join(tmpdir(), "novadrive-resume-"));
+  const warehouseUrl = `duckdb:${join(folder, "warehouse.duckdb")}`;
+  const manifest = manifestOf(tables);
+  const names = [...tables.matchAll(/- name: (\w+)\n/g)].map(([, name]) => name ?? "");
+  let batchId = 0;
+  const ask = async (sql: string) => {
+    await using warehouse = await openWarehouse({ url: warehouseUrl });
+    return (await warehouse.query(sql)).rows;
+  };
+  return {
+    database,
+    ask,
+    async load(options = {}) {
+      batchId += 1;
+      const shared = { sourceUrl: database.url, warehouseUrl, manifest, folder, fileBytes: 1 << 19, keepFrom: 0 };
+      const given: LoadOnce = { ...shared, batchId, ...options };
+      const script = join(import.meta.dirname, "load-once.ts");
+      const child = spawn(process.execPath, [script, JSON.stringify(given)], { stdio: ["ignore", "pipe", "pipe"] });
+      const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
+      if (child.signalCode === "SIGKILL") return undefined;
+      if (output === "") throw new Error(`The load ended with ${child.exitCode}: ${errors}`);
+      return JSON.parse(output) as LoadedOnce;
+    },
+    async differences() {
+      const found: string[] = [];
+      for (const name of names) {
+        const wanted = await database.query<{ id: string; note: string }>(`SELECT id::text, note FROM ${name}`);
+        const stage = await ask(`SELECT id::text, note FROM stage.${name}`);
+        const source = wanted.map(({ id, note }) => JSON.stringify([id, note])).toSorted();
+        const there = stage.map((row) => JSON.stringify(row)).toSorted();
+        if (source.length === there.length && source.every((row, index) => row === there[index])) continue;
+        const [left, right] = [new Set(source), new Set(there)];
+        found.push(`${name}: ${source.length} rows in the source, ${there.length} in the stage table`);
+        for (const row of left.difference(right)) found.push(`${name} lacks ${row.slice(0, 40)}`);
+        for (const row of right.difference(left)) found.push(`${name} should not have ${row.slice(0, 40)}`);
+      }
+      return found.slice(0, 20);
+    },
+    async [Symbol.asyncDispose]() {
+      await database[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export const manifestOf = (tables: string): string => `version: 2
+sources:
+  - name: stage
+    schema: stage
+    config: {meta: {source_schema: public}}
+    tables:
+${tables}`;
