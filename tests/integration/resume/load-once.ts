@@ -1,6 +1,7 @@
 /** One batch's load in a process of its own, which ends itself by SIGKILL at the moment that it was told. Prints the outcome as JSON. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { Client } from "pg";
 import { systemClock } from "../../../runtime/core/clock.ts";
 import { loadBatch } from "../../../runtime/load/load-batch.ts";
 import { parseManifest } from "../../../runtime/manifest/read.ts";
@@ -15,10 +16,17 @@ const { dieAt, folder } = given;
 
 /** Counts what has happened, and dies when it is time. */
 const seen = new Map<string, number>();
-function moment(name: string): void {
+async function moment(name: string): Promise<void> {
   const count = (seen.get(name) ?? 0) + 1;
   seen.set(name, count);
-  if (dieAt?.moment === name && dieAt.count === count) process.kill(process.pid, "SIGKILL");
+  if (dieAt?.moment !== name || dieAt.count !== count) return;
+  if (dieAt.ends !== "connections") process.kill(process.pid, "SIGKILL");
+  const client = new Client({ connectionString: given.sourceUrl });
+  await client.connect();
+  await client.query(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+  );
+  await client.end();
 }
 
 const staged = join(folder, "staged");
@@ -46,7 +54,7 @@ const outcome = await loadBatch({
   fullRefresh: false,
   folder: staged,
   concurrency: 2,
-  onSnapshot: () => moment("snapshot"),
+  onSnapshot: () => {},
   keepFrom: given.keepFrom,
 });
 const result: LoadedOnce = {
@@ -67,7 +75,7 @@ function watched(inner: Warehouse): Warehouse {
     open: async (...args: Parameters<NonNullable<Warehouse["firstLoads"]>["open"]>) => {
       const load = await inner.firstLoads?.open(...args);
       if (!load) throw new Error("No first load");
-      moment("opened");
+      await moment("opened");
       return watchedLoad(load);
     },
   };
@@ -75,9 +83,9 @@ function watched(inner: Warehouse): Warehouse {
     capabilities,
     firstLoads,
     publish: async (...args) => {
-      moment("publish");
+      await moment("publish");
       const published = await inner.publish(...args);
-      moment("published");
+      await moment("published");
       return published;
     },
   };
@@ -94,21 +102,20 @@ function watchedLoad(load: FirstLoad): FirstLoad {
   const { add, complete, seal } = load;
   return Object.assign(load, {
     add: async (...args: Parameters<FirstLoad["add"]>) => {
-      moment("take");
+      await moment("take");
       // The file is on its way when the process dies.
-      const adding = add.apply(load, args);
-      moment("taking");
-      await adding;
-      moment("taken");
+      const [taken] = await Promise.allSettled([add.apply(load, args), moment("taking")]);
+      if (taken.status === "rejected") throw taken.reason;
+      await moment("taken");
     },
     complete: async (...args: Parameters<FirstLoad["complete"]>) => {
-      moment("complete");
-      await complete.apply(load, args);
-      moment("completed");
+      await moment("complete");
+      if (given.without !== "complete") await complete.apply(load, args);
+      await moment("completed");
     },
     seal: async (...args: Parameters<Incoming["seal"]>) => {
       const rows = await seal.apply(load, args);
-      moment("sealed");
+      await moment("sealed");
       return rows;
     },
   });

@@ -1,5 +1,6 @@
 /** A first load that was killed goes on: the result is the same, and what was read is not read again. */
-import { expect, it } from "vitest";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
 import { createResumeTest, manifestOf, tableEntry, type ResumeTest } from "./support.ts";
 
 const ROWS = 40_000;
@@ -184,4 +185,92 @@ it("a snapshot that is held too long ends the batch, and the next one goes on", 
   expect(loaded?.error).toBeUndefined();
   expect(loaded?.read["t"]).toBeLessThan(ROWS);
   expect(await test.differences()).toEqual([]);
+});
+
+it("where the snapshot is lost, the load that is tried again in the same batch goes on", async () => {
+  await using test = await createResumeTest({ source: TABLE + FILL, tables: tableEntry("t") });
+  const dieAt = { moment: "taken", count: 5, ends: "connections" } as const;
+  const loaded = await test.load({ dieAt, retries: 3 });
+  expect(loaded?.error).toBeUndefined();
+  expect(loaded?.log.join("\n")).toContain("goes on with the first load that batch 1 did not end");
+  expect(loaded?.read["t"]).toBeLessThanOrEqual(ROWS * 0.65);
+  expect(await test.differences()).toEqual([]);
+});
+
+it("several tables are killed at once, and each goes on", async () => {
+  const names = ["a", "b", "c"];
+  const make = names.map((name) => (TABLE + FILL).replaceAll(/\bt\b/g, name)).join("");
+  await using test = await createResumeTest({ source: make, tables: names.map((name) => tableEntry(name)).join("") });
+  expect(await test.load({ dieAt: { moment: "taken", count: 18 } })).toBeUndefined();
+  await test.database.query(names.map((name) => CHANGES.replaceAll(/\bt\b/g, name)).join(""));
+  const loaded = await test.load();
+  expect(loaded?.error).toBeUndefined();
+  const read = names.reduce((sum, name) => sum + (loaded?.read[name] ?? 0), 0);
+  expect(read).toBeLessThanOrEqual(ROWS * 3 * 0.55 + 3 * CHANGED);
+  expect(await test.differences()).toEqual([]);
+  await noneIsLeft(test);
+});
+
+describe("each guard is needed:", () => {
+  /** A row that was read before is changed by a transaction that was open then. */
+  async function lateUpdate(test: ResumeTest, options: Parameters<ResumeTest["load"]>[0]): Promise<void> {
+    const open = await test.database.pool.connect();
+    try {
+      await open.query("BEGIN; UPDATE t SET note = 'late' WHERE id = 17");
+      await test.database.query("UPDATE t SET note = 'early' WHERE id = 20000");
+      expect(await test.load({ ...options, dieAt: { moment: "sealed", count: 1 } })).toBeUndefined();
+      await open.query("COMMIT");
+    } finally {
+      open.release();
+    }
+  }
+
+  it("with the next transaction as the fence, instead of the oldest, an update is lost", async () => {
+    await using test = await createResumeTest({ source: TABLE + FILL, tables: tableEntry("t") });
+    await lateUpdate(test, { source: { guards: { version: "next" } } });
+    expect((await test.load())?.error).toBeUndefined();
+    const wrong = (await test.differences()).join("\n");
+    expect(wrong).toContain('t lacks ["17","late"]');
+  });
+
+  it("if the rows are not made those of one snapshot, the load stops", async () => {
+    await using test = await createResumeTest({ source: TABLE + FILL, tables: tableEntry("t") });
+    expect(await test.load({ dieAt: { moment: "taken", count: 5 } })).toBeUndefined();
+    await test.database.query(CHANGES);
+    expect((await test.load({ without: "complete" }))?.error?.code).toBe("LOAD_ROWS_LOST");
+    expect((await test.load())?.error).toBeUndefined();
+    expect(await test.differences()).toEqual([]);
+  });
+});
+
+it("whatever changes between kills at random moments, it ends equal", async () => {
+  const moment = fc.constantFrom("opened", "take", "taking", "taken", "complete", "completed", "sealed", "publish");
+  const change = fc.constantFrom(
+    "UPDATE t SET note = note || '.' WHERE id % 7 = $",
+    "DELETE FROM t WHERE id % 41 = $",
+    "UPDATE t SET id = -id WHERE id % 43 = $",
+    "INSERT INTO t SELECT i, 'new' FROM generate_series(50000 + $ * 1000, 50100 + $ * 1000) i ON CONFLICT DO NOTHING",
+    "BEGIN; UPDATE t SET note = 'gone' WHERE id % 5 = $; ROLLBACK",
+    "VACUUM t",
+    "BEGIN; SAVEPOINT s; UPDATE t SET note = 'saved ' || id WHERE id % 97 = $; RELEASE s; COMMIT",
+  );
+  const round = fc.record({
+    moment,
+    count: fc.integer({ min: 1, max: 6 }),
+    changes: fc.array(fc.tuple(change, fc.nat(6)), { maxLength: 4 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(round, { minLength: 1, maxLength: 3 }), async (rounds) => {
+      const source = `${TABLE} INSERT INTO t SELECT i, i || repeat('x', 200) FROM generate_series(1, 20000) i;`;
+      await using test = await createResumeTest({ source, tables: tableEntry("t") });
+      for (const { count, changes, ...died } of rounds) {
+        await test.load({ dieAt: { moment: died.moment, count } });
+        for (const [sql, number] of changes) await test.database.query(sql.replaceAll("$", String(number)));
+      }
+      expect((await test.load())?.error).toBeUndefined();
+      expect(await test.differences()).toEqual([]);
+      await noneIsLeft(test);
+    }),
+    { numRuns: 6, seed: 6 },
+  );
 });

@@ -19,9 +19,18 @@ export interface LoadOnce {
   readonly fileBytes: number;
   readonly keepFrom: number;
   readonly retries?: number | undefined;
-  readonly source?: Pick<SourceOptions, "rowsPerSecond" | "snapshotLimit"> | undefined;
-  /** The process ends itself when the moment comes for the n-th time. */
-  readonly dieAt?: { readonly moment: string; readonly count: number } | undefined;
+  readonly source?: Pick<SourceOptions, "rowsPerSecond" | "snapshotLimit" | "guards"> | undefined;
+  /** A guard that is switched off. */
+  readonly without?: "complete" | undefined;
+  /** When the moment comes for the n-th time, the process ends itself, or all connections to the source. */
+  readonly dieAt?: Moment | undefined;
+}
+
+export interface Moment {
+  readonly moment: string;
+  readonly count: number;
+  /** What ends; the process unless told. */
+  readonly ends?: "process" | "connections" | undefined;
 }
 
 export interface LoadedOnce {
