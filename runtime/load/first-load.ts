@@ -13,7 +13,10 @@ import { transfer } from "./transfer.ts";
  * Bytes of a table, TOAST included, from which on a first load is worth going on with. Below that all of it is read again in a few seconds, which
  * is about what it takes to find out what has changed.
  */
-export const WORTH_KEEPING = 256e6;
+const WORTH_KEEPING = 256e6;
+
+/** How rows come into the warehouse; those of one load have to come in one way, so a change of that is noted here. */
+const FORM = "1";
 
 export interface FirstLoadOptions {
   readonly table: ManifestTable;
@@ -38,7 +41,7 @@ export async function loadFirst(
   if (!standing || standing.bytes < keepFrom) return undefined;
   // What a crash of the source would take back must not be noted as read.
   await snapshot.settle(signal);
-  const fence = { ...standing.fence, ...manifestFence(table) };
+  const fence = { ...standing.fence, ...manifestFence(table), form: FORM };
   const { load, kept } = await begin(options, { firstLoads, fence, context });
   const summary = await transfer(options, {
     what: "rows",
@@ -76,7 +79,7 @@ async function begin(
   const { signal } = context;
   const found = await firstLoads.read(table, { signal });
   const kept = found && found.notes.length > 0 ? found : undefined;
-  const why = kept && (changeOfManifest(kept.fence, fence) ?? snapshot.cannotGoOn(table, kept.fence));
+  const why = kept && (changeHere(kept.fence, fence) ?? snapshot.cannotGoOn(table, kept));
   const goesOn = kept !== undefined && why === undefined;
   if (kept) {
     const what = `the first load that batch ${kept.batchId} did not end, with ${kept.rows} rows in ${kept.notes.length} files`;
@@ -86,7 +89,8 @@ async function begin(
   return { load, kept: goesOn ? kept : undefined };
 }
 
-function changeOfManifest(before: Watermark["fence"], now: Watermark["fence"]): string | undefined {
+function changeHere(before: Watermark["fence"], now: Watermark["fence"]): string | undefined {
+  if (before["form"] !== now["form"]) return "another version of this program has read it";
   return before["shape"] === now["shape"] ? undefined : "the manifest names other columns, types or keys than before";
 }
 

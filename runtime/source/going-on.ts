@@ -2,15 +2,21 @@
 import { OLDEST_VERSION, type TableFacts } from "./detection.ts";
 import { groundChange, nextOf, type TableGround } from "./ground.ts";
 import { readNotes, type PagesRead } from "./pages-read.ts";
+import type { EarlierLoad } from "./source.ts";
 
 /** A table that is not logged is emptied by a crash, and one of another kind has no row versions. */
 export function canGoOn({ server, ground }: TableFacts): boolean {
   return ground.versioned && ground.durable && server.server !== undefined;
 }
 
-/** @param fence what the table stood on at the earlier snapshot; of parts that were truncated or rewritten since, `usable` says more */
-export function whyNotOn(facts: TableFacts, fence: Readonly<Record<string, string>>): string | undefined {
+/** Of parts that were truncated or rewritten since, `usable` says more. */
+export function whyNotOn(facts: TableFacts, { fence, notes }: EarlierLoad): string | undefined {
   if (!canGoOn(facts)) return "its rows have no versions to go on by";
+  try {
+    readNotes(notes);
+  } catch {
+    return "another version of this program has noted what it read";
+  }
   const change = groundChange(fence, facts.server, facts.ground);
   return change.change === "all" ? change.why : undefined;
 }

@@ -29,6 +29,7 @@ import type { Session } from "./session.ts";
 import { readFacts, readServer, readTableSequences, readWal, type TableRelation } from "./snapshot-facts.ts";
 import type {
   DigestRequest,
+  EarlierLoad,
   ExtractRequest,
   ExtractSummary,
   PositionRequest,
@@ -293,8 +294,8 @@ class PostgresSnapshot implements SourceSnapshot {
     };
   }
 
-  cannotGoOn(table: ManifestTable, fence: Standing["fence"]): string | undefined {
-    return whyNotOn(this.#facts(table), fence);
+  cannotGoOn(table: ManifestTable, earlier: EarlierLoad): string | undefined {
+    return whyNotOn(this.#facts(table), earlier);
   }
 
   async count(table: ManifestTable, stop: AbortSignal): Promise<number> {
@@ -386,7 +387,7 @@ class PostgresSnapshot implements SourceSnapshot {
         throw lost(thrown);
       throw thrown;
     } finally {
-      if (session?.usable) this.#idle.push(session);
+      if (session?.usable && this.alive()) this.#idle.push(session);
       else await session?.[Symbol.asyncDispose]();
     }
   }

@@ -54,8 +54,8 @@ export interface SourceSnapshot extends AsyncDisposable {
    */
   standing(table: ManifestTable, signal: AbortSignal): Promise<Standing | undefined>;
 
-  /** Why what a load has read that stood on `fence` is worth nothing for a load from this snapshot; undefined if it can go on. */
-  cannotGoOn(table: ManifestTable, fence: Standing["fence"]): string | undefined;
+  /** Why what the load has read is worth nothing for a load from this snapshot; undefined if it can go on. */
+  cannotGoOn(table: ManifestTable, earlier: EarlierLoad): string | undefined;
 
   /** Rows of the table. */
   count(table: ManifestTable, signal: AbortSignal): Promise<number>;
@@ -112,6 +112,13 @@ export interface Standing {
   readonly fence: Readonly<Record<string, string>>;
   /** Of the table, TOAST included. */
   readonly bytes: number;
+}
+
+export interface EarlierLoad {
+  /** What it stood on. */
+  readonly fence: Standing["fence"];
+  /** Of its files that were taken. */
+  readonly notes: readonly string[];
 }
 
 export interface PositionRequest {

@@ -65,7 +65,7 @@ export class DuckDbFirstLoads implements FirstLoads {
     const { table, goesOn } = request;
     const target = firstLoadTable(table);
     const name = attemptColumn(table);
-    const attempt = await this.#run(`making room for the rows of ${table.name}`, (session) =>
+    const begin = (session: Session) =>
       session.transaction(async (): Promise<AttemptColumn> => {
         const [before] = goesOn ? (await session.run(readFirstLoad(table.name))).rows : [];
         const opened = { name, number: Number(before?.[1] ?? 0) + 1 };
@@ -74,8 +74,9 @@ export class DuckDbFirstLoads implements FirstLoads {
         }
         await runAll(session, noteFirstLoad(request, opened.number));
         return opened;
-      }),
-    );
+      });
+    // In turn with the files of other tables, which are noted in the same place.
+    const attempt = await this.#shared.queue(() => this.#run(`making room for the rows of ${table.name}`, begin));
     return new DuckDbFirstLoad({ shared: this.#shared, table, purpose: "rows", target, attempt });
   }
 

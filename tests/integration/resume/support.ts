@@ -26,7 +26,7 @@ export interface LoadOnce {
   readonly dieAt?: Moment | undefined;
 }
 
-export interface Moment {
+interface Moment {
   readonly moment: string;
   readonly count: number;
   /** What ends; the process unless told. */
