@@ -1,12 +1,11 @@
 /** PostgreSQL as the source: a small pool of connections, checks, snapshots. */
 import { Pool } from "pg";
 import { systemClock, type Clock } from "../core/clock.ts";
-import { NovaError } from "../core/errors.ts";
 import type { ManifestTable } from "../manifest/manifest.ts";
 import { readRelations, type RunQuery } from "./catalogue.ts";
 import { describeAddress, sourceConnection } from "./connection.ts";
 import { GUARDS, type Guards } from "./guards.ts";
-import { checkTable, OLDEST_VERSION, preflightError } from "./preflight.ts";
+import { checkTable, preflightError, requireVersion } from "./preflight.ts";
 import { rateLimit } from "./rate-limit.ts";
 import { Session } from "./session.ts";
 import { openSnapshot } from "./snapshot.ts";
@@ -62,12 +61,8 @@ export function connectSource(options: SourceOptions): Source {
       { signal },
     );
     const serverVersion = row?.version ?? 0;
-    if (serverVersion >= OLDEST_VERSION) return { statementTimeout, lockTimeout, serverVersion };
-    throw new NovaError(
-      "SOURCE_VERSION_UNSUPPORTED",
-      `The source ${describeAddress(address)} runs PostgreSQL ${row?.text}; version 14 is the oldest that can be read from.`,
-      { remedy: "Upgrade the source, or read from a replica of version 14 or newer." },
-    );
+    requireVersion(serverVersion, row?.text ?? "", describeAddress(address));
+    return { statementTimeout, lockTimeout, serverVersion };
   };
 
   return {

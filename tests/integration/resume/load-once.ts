@@ -61,6 +61,7 @@ const result: LoadedOnce = {
   error: outcome.error?.report(),
   read: Object.fromEntries(outcome.tables.map(({ name, rows_read }) => [name, rows_read])),
   log,
+  peakMemoryMb: Math.round(process.resourceUsage().maxRSS / 1024),
 };
 process.stdout.write(`${JSON.stringify(result)}\n`);
 

@@ -38,6 +38,8 @@ export interface LoadedOnce {
   /** Rows, by table. */
   readonly read: Readonly<Record<string, number>>;
   readonly log: readonly string[];
+  /** Of the process. */
+  readonly peakMemoryMb: number;
 }
 
 export interface ResumeTest extends AsyncDisposable {
