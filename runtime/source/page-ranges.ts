@@ -39,8 +39,9 @@ export function pagePieces(parts: readonly Part[], pieceBytes: number): Piece[] 
  * @param read of the files that the parts still have
  */
 export function remainingPieces(parts: readonly Part[], read: readonly PagesRead[], pieceBytes: number): Piece[] {
+  const byPart = Map.groupBy(read, (one) => one.part);
   const pieces = parts.flatMap((part) => {
-    const segments = segmentsOf(read.filter((one) => one.part === part.oid));
+    const segments = segmentsOf(part.oid === undefined ? [] : (byPart.get(part.oid) ?? []));
     return segments.flatMap((segment) =>
       cut(part, segment, segment.version === undefined ? pieceBytes : pieceBytes * PIECES_READ_BEFORE),
     );

@@ -51,21 +51,38 @@ function joined(read: readonly PagesRead[]): PagesRead[] {
  * @param read of this part and file alone
  */
 export function segmentsOf(read: readonly PagesRead[]): Segment[] {
-  const bounds = [...new Set([0, ...read.flatMap(({ from, to }) => (to === undefined ? [from] : [from, to]))])];
-  bounds.sort((a, b) => a - b);
+  const changes = read.flatMap(({ from, to, version }) => {
+    const begins = { page: from, version, by: 1 };
+    return to === undefined ? [begins] : [begins, { page: to, version, by: -1 }];
+  });
+  const byPage = Map.groupBy(
+    changes.toSorted((a, b) => a.page - b.page),
+    ({ page: at }) => at,
+  );
   const segments: Segment[] = [];
-  for (const [index, from] of bounds.entries()) {
-    const to = bounds[index + 1];
-    const version = latest(read.filter((one) => one.from <= from && (one.to === undefined || one.to > from)));
-    const last = segments.at(-1);
-    if (last && last.version === version) segments[segments.length - 1] = { ...last, to };
-    else segments.push({ from, to, version });
+  /** How many ranges the page is in, by version. Those of one load are few, however many ranges it has. */
+  const here = new Map<string, number>();
+  let from = 0;
+  for (const [at, there] of byPage) {
+    push(segments, { from, to: at, version: latest(here) });
+    from = at;
+    for (const { version, by } of there) here.set(version, (here.get(version) ?? 0) + by);
   }
+  push(segments, { from, version: latest(here) });
   return segments;
 }
 
-function latest(read: readonly PagesRead[]): string | undefined {
+function push(segments: Segment[], next: Segment): void {
+  if (next.from === next.to) return;
+  const last = segments.at(-1);
+  if (last && last.version === next.version) segments[segments.length - 1] = { ...last, to: next.to };
+  else segments.push(next);
+}
+
+function latest(here: ReadonlyMap<string, number>): string | undefined {
   let found: string | undefined;
-  for (const { version } of read) if (found === undefined || BigInt(version) > BigInt(found)) found = version;
+  for (const [version, ranges] of here) {
+    if (ranges > 0 && (found === undefined || BigInt(version) > BigInt(found))) found = version;
+  }
   return found;
 }
