@@ -5,6 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ErrorReport } from "../../../runtime/core/errors.ts";
 import type { SourceOptions } from "../../../runtime/source/postgres.ts";
 import { openWarehouse } from "../../../runtime/warehouse/open.ts";
@@ -86,6 +87,7 @@ export async function createResumeTest({ source, tables }: ResumeOptions): Promi
     ask,
     async load(options = {}) {
       batchId += 1;
+      await othersAreDone(database);
       const shared = { sourceUrl: database.url, warehouseUrl, manifest, folder, fileBytes: 1 << 19, keepFrom: 0 };
       const given: LoadOnce = { ...shared, batchId, ...options };
       const script = join(import.meta.dirname, "load-once.ts");
@@ -124,3 +126,23 @@ sources:
     config: {meta: {source_schema: public}}
     tables:
 ${tables}`;
+
+/**
+ * Other tests use the same server, and a transaction of theirs that is open at a snapshot makes everything count as new that was written since
+ * it began: right, but not what is counted here.
+ */
+async function othersAreDone(database: TestDatabase): Promise<void> {
+  const [now] = await database.query<{ xid: string }>("SELECT pg_current_xact_id()::xid::text AS xid");
+  const deadline = Date.now() + 30_000;
+  while (Date.now() < deadline) {
+    const [open] = await database.query<{ others: string }>(
+      `SELECT (SELECT count(*) FROM pg_stat_activity
+                WHERE backend_xid IS NOT NULL AND datname <> current_database() AND age(backend_xid) > age($1::xid))
+            + (SELECT count(*) FROM pg_prepared_xacts
+                WHERE database <> current_database() AND age(transaction) > age($1::xid)) AS others`,
+      [now?.xid],
+    );
+    if (open?.others === "0") return;
+    await sleep(50);
+  }
+}
