@@ -1,5 +1,6 @@
 /** One table's way from the source's snapshot into the warehouse, up to the point where it can be published. */
 import { secondsBetween, type Clock } from "../core/clock.ts";
+import { NovaError } from "../core/errors.ts";
 import type { StagedFile } from "../core/staged-file.ts";
 import type { TaskContext, TaskKind, TaskRunner } from "../core/task.ts";
 import type { Misfits } from "../core/result.ts";
@@ -57,9 +58,14 @@ export async function loadTable(options: LoadTableOptions): Promise<LoadedTable>
   const { plan, watermark } = await run("watermark", (context) => decide(options, context));
   const { incoming, rowsRead, bytes, misfits } = await run("extract", (context) => extract(options, plan, context));
   const { rows, keys } = incoming;
-  const sealed = await run("load", async ({ signal }) => {
+  const seal = async ({ signal }: TaskContext) => {
     const count = await rows.seal({ signal });
     return keys ? await keys.seal({ signal }) : count;
+  };
+  const sealed = await run("load", seal).catch(async (thrown: unknown) => {
+    // What is wrong once all is there would be wrong again if a later batch went on with it.
+    if (thrown instanceof NovaError && thrown.code.startsWith("LOAD_")) await rows.discard().catch(() => undefined);
+    throw thrown;
   });
   const whole = keys !== undefined || plan.since === undefined;
   const fence = { ...watermark.fence, ...shownBy(options.snapshot, whole ? sealed : undefined) };

@@ -131,27 +131,34 @@ export class DuckDbFirstLoad extends DuckDbIncoming implements FirstLoad {
 
   async complete({ rows, keys }: Completion, { signal }: StatementOptions = {}): Promise<void> {
     const { table, target } = this;
-    const count = async () => Number((await this.#ask(countRows(target), signal))[0]?.[0]);
-    const parts = await count();
-    const openings = (await this.#ask(openingsWithRows(target, this.#attempt), signal)).map(([number]) =>
-      Number(number),
-    );
-    for (const number of openings.slice(0, -1)) {
-      await this.#inParts(parts, signal, (part) => deleteOlder(target, table, { ...this.#attempt, number }, part));
+    const openings = (await this.#ask(openingsWithRows(target, this.#attempt), signal)).map(([number, taken]) => ({
+      number: Number(number),
+      taken: Number(taken),
+    }));
+    for (const { number, taken } of openings.slice(0, -1)) {
+      const attempt = { ...this.#attempt, number };
+      await this.#inParts(taken, signal, (part) => deleteOlder(target, table, attempt, part));
     }
-    if ((await count()) > rows) {
+    const [[left] = []] = await this.#ask(countRows(target), signal);
+    if (Number(left) > rows) {
       const all = targetOf(await keys());
-      await this.#inParts(parts, signal, (part) => deleteAbsent(target, table, all, part));
+      await this.#inParts(rows, signal, (part) => deleteAbsent(target, table, all, part));
     }
     this.expect(rows);
   }
 
+  override async discard(): Promise<void> {
+    await super.discard();
+    for (const statement of forgetFirstLoad(this.table.name)) await this.#ask(statement, undefined);
+  }
+
+  /** @param keys that the statement holds in memory, all parts together */
   async #inParts(
-    rows: number,
+    keys: number,
     signal: AbortSignal | undefined,
     statement: (part: { readonly index: number; readonly of: number }) => string,
   ): Promise<void> {
-    const of = Math.max(1, Math.ceil(rows / KEYS_AT_A_TIME));
+    const of = Math.max(1, Math.ceil(keys / KEYS_AT_A_TIME));
     for (let index = 0; index < of; index += 1) await this.#ask(statement({ index, of }), signal);
   }
 

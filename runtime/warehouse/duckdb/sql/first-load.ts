@@ -54,10 +54,10 @@ export function attemptColumn(table: ManifestTable): string {
   return name;
 }
 
-/** The openings that have left rows, the latest first. */
+/** The openings that have left rows and how many, the latest first. */
 export function openingsWithRows(target: string, attempt: AttemptColumn): string {
   const column = identifier(attempt.name);
-  return `SELECT DISTINCT ${column} FROM ${target} ORDER BY ${column} DESC`;
+  return `SELECT ${column}, count(*) FROM ${target} GROUP BY ${column} ORDER BY ${column} DESC`;
 }
 
 /** Rows of earlier openings that have a key which that one has taken in as well. */
