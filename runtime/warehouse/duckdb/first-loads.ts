@@ -91,12 +91,15 @@ export class DuckDbFirstLoads implements FirstLoads {
 
 /** Drops what batches have left in the schema of incoming tables, but first loads that can be gone on with; in the transaction that runs. */
 export async function clearIncoming(session: Session, tables: readonly ManifestTable[]): Promise<void> {
-  const gone = (await session.run(firstLoadsToForget(tables.map(({ name }) => name)))).rows;
+  const there = (await session.run(incomingTables())).rows.map(([name]) => String(name));
+  // An older version of this program drops the rows, and knows nothing of the notes.
+  const withRows = tables.filter((table) => there.includes(firstLoadName(table)));
+  const gone = (await session.run(firstLoadsToForget(withRows.map(({ name }) => name)))).rows;
   for (const [name] of gone) await runAll(session, forgetFirstLoad(String(name)));
   const kept = new Set((await session.run(firstLoadsKept())).rows.map(([name]) => String(name)));
-  const wanted = new Set(tables.filter(({ name }) => kept.has(name)).map((table) => firstLoadName(table)));
-  for (const [name] of (await session.run(incomingTables())).rows) {
-    if (!wanted.has(String(name))) await session.run(`DROP TABLE ${identifier(INCOMING, String(name))}`);
+  const wanted = new Set(withRows.filter(({ name }) => kept.has(name)).map((table) => firstLoadName(table)));
+  for (const name of there) {
+    if (!wanted.has(name)) await session.run(`DROP TABLE ${identifier(INCOMING, name)}`);
   }
 }
 
@@ -148,8 +151,8 @@ export class DuckDbFirstLoad extends DuckDbIncoming implements FirstLoad {
   }
 
   override async discard(): Promise<void> {
-    await super.discard();
     for (const statement of forgetFirstLoad(this.table.name)) await this.#ask(statement, undefined);
+    await super.discard();
   }
 
   /** @param keys that the statement holds in memory, all parts together */

@@ -31,7 +31,7 @@ export function forgetFirstLoad(table: string): string[] {
   return [FIRST_LOADS, FIRST_LOAD_FILES].map((name) => `DELETE FROM ${name} WHERE table_name = ${literal(table)}`);
 }
 
-/** Those of tables that were published, or that nobody loads any more. */
+/** Those of other tables, or of ones that were published. */
 export function firstLoadsToForget(tables: readonly string[]): string {
   const wanted = tables.map((name) => literal(name)).join(", ");
   const gone = tables.length === 0 ? "TRUE" : `table_name NOT IN (${wanted})`;
