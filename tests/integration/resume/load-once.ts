@@ -8,7 +8,7 @@ import { parseManifest } from "../../../runtime/manifest/read.ts";
 import { createTaskRunner } from "../../../runtime/schedule/task-runner.ts";
 import { connectSource } from "../../../runtime/source/postgres.ts";
 import { openWarehouse } from "../../../runtime/warehouse/open.ts";
-import type { FirstLoad, Incoming, Warehouse } from "../../../runtime/warehouse/warehouse.ts";
+import type { FirstLoad, FirstLoads, Incoming, Warehouse } from "../../../runtime/warehouse/warehouse.ts";
 import type { LoadOnce, LoadedOnce } from "./support.ts";
 
 const given = JSON.parse(process.argv[2] ?? "") as LoadOnce;
@@ -67,33 +67,24 @@ process.stdout.write(`${JSON.stringify(result)}\n`);
 
 /** With small files, and something to be told by. */
 function watched(inner: Warehouse): Warehouse {
-  const capabilities = {
-    ...inner.capabilities,
-    stagedFiles: { ...inner.capabilities.stagedFiles, targetBytes: given.fileBytes },
-  };
-  const firstLoads = inner.firstLoads && {
-    read: inner.firstLoads.read.bind(inner.firstLoads),
-    open: async (...args: Parameters<NonNullable<Warehouse["firstLoads"]>["open"]>) => {
-      const load = await inner.firstLoads?.open(...args);
-      if (!load) throw new Error("No first load");
-      await moment("opened");
-      return watchedLoad(load);
+  const { firstLoads } = inner;
+  const publish = inner.publish.bind(inner);
+  const stagedFiles = { ...inner.capabilities.stagedFiles, targetBytes: given.fileBytes };
+  return Object.assign(inner, {
+    capabilities: { ...inner.capabilities, stagedFiles },
+    firstLoads: firstLoads && {
+      read: firstLoads.read.bind(firstLoads),
+      open: async (...args: Parameters<FirstLoads["open"]>) => {
+        const load = await firstLoads.open(...args);
+        await moment("opened");
+        return watchedLoad(load);
+      },
     },
-  };
-  const changed: Partial<Warehouse> = {
-    capabilities,
-    firstLoads,
-    publish: async (...args) => {
+    publish: async (...args: Parameters<Warehouse["publish"]>) => {
       await moment("publish");
-      const published = await inner.publish(...args);
+      const published = await publish(...args);
       await moment("published");
       return published;
-    },
-  };
-  return new Proxy(inner, {
-    get: (target, name) => {
-      const value: unknown = name in changed ? Reflect.get(changed, name) : Reflect.get(target, name);
-      return typeof value === "function" ? value.bind(target) : value;
     },
   });
 }
