@@ -178,9 +178,22 @@ export const OPTIONS = {
   readers: option({
     name: "READERS",
     placeholder: "n",
-    help: "connections that read from PostgreSQL at the same time",
-    schema: whole(1, 16),
-    default: "2",
+    help: "connections that read from PostgreSQL at the same time; without it, one for each processor, at most 4",
+    schema: whole(1, 16).optional(),
+  }),
+  rowsPerSecond: option({
+    name: "ROWS_PER_SECOND",
+    placeholder: "n",
+    help: "rows that all readers together take from PostgreSQL in a second, on average; 0 for no limit",
+    schema: whole(0, 1_000_000_000),
+    default: "0",
+  }),
+  snapshotLimit: option({
+    name: "SNAPSHOT_LIMIT",
+    placeholder: "seconds",
+    help: "how long a batch or verification may hold its snapshot, which keeps VACUUM from removing rows; it stops then, and nothing is published; 0 for no limit",
+    schema: whole(0, 604_800),
+    default: "0",
   }),
   threads: option({
     name: "THREADS",

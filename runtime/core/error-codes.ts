@@ -116,6 +116,10 @@ export const ERROR_CODES = {
     ),
     restartsLoad: true,
   },
+  SOURCE_SNAPSHOT_LIMIT: failure(
+    "The snapshot of the source was held for as long as it may be, and not all was read.",
+    "Read faster, or less at a time, or raise NOVADRIVE_SNAPSHOT_LIMIT.",
+  ),
   SOURCE_QUERY_FAILED: failure(
     "PostgreSQL refused a statement of the loader.",
     "Read PostgreSQL's own message, which is quoted.",

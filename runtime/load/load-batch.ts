@@ -42,6 +42,8 @@ export interface LoadBatchOptions {
   readonly mayRest?: boolean | undefined;
   /** Called before the first statement to a warehouse whose statements cost money. */
   readonly onWake?: (() => void) | undefined;
+  /** Bytes of a table from which on a first load that did not end is gone on with; as large as is worth it unless told. */
+  readonly keepFrom?: number | undefined;
   readonly clock?: Clock | undefined;
 }
 

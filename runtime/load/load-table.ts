@@ -1,7 +1,7 @@
 /** One table's way from the source's snapshot into the warehouse, up to the point where it can be published. */
-import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
 import { secondsBetween, type Clock } from "../core/clock.ts";
+import { NovaError } from "../core/errors.ts";
+import type { StagedFile } from "../core/staged-file.ts";
 import type { TaskContext, TaskKind, TaskRunner } from "../core/task.ts";
 import type { Misfits } from "../core/result.ts";
 import type { KeySelection } from "../manifest/fingerprint.ts";
@@ -9,6 +9,7 @@ import { keepsDeleted, type ManifestTable } from "../manifest/manifest.ts";
 import type { Since, SourceSnapshot } from "../source/source.ts";
 import type { Incoming, IncomingPurpose, TablePublication, Warehouse, Watermark } from "../warehouse/warehouse.ts";
 import { digestFence, type Digests } from "./digests.ts";
+import { loadFirst } from "./first-load.ts";
 import type { KeyDigests } from "./key-digests.ts";
 import type { KeyStore } from "./key-store.ts";
 import type { LoadBatchOptions } from "./load-batch.ts";
@@ -18,6 +19,7 @@ import { LOAD_ANEW, planTable } from "./plan.ts";
 import { planOtherKey } from "./other-key.ts";
 import { formerKey, keyFence, loadScope, manifestFence } from "./scope.ts";
 import type { TablePlan } from "./table-plan.ts";
+import { transfer } from "./transfer.ts";
 import { findVanishedKeys, noteKeys, type VanishedKeys } from "./vanished-keys.ts";
 import { shownBy } from "./verified-ground.ts";
 import type { Warnings } from "./warnings.ts";
@@ -32,6 +34,7 @@ export interface LoadTableOptions {
   readonly previous: Watermark | undefined;
   readonly fullRefresh: boolean;
   readonly repair?: LoadBatchOptions["repair"];
+  readonly keepFrom?: LoadBatchOptions["keepFrom"];
   /** Where the watermark is to carry a digest. */
   readonly digests?: Digests | undefined;
   /** What this machine knows of the keys that are published. */
@@ -65,7 +68,14 @@ export async function loadTable(options: LoadTableOptions): Promise<LoadedTable>
     tasks.run({ kind, subject: table.name }, work, { signal: options.signal });
   const { plan, publishedAs, watermark } = await run("watermark", (context) => decide(options, context));
   const { rows, rowsRead, bytes, misfits } = await run("extract", (context) => extract(options, plan, context));
-  const { keys, within, count, ...vanished } = await run("load", (context) => seal(options, { plan, rows }, context));
+  const sealed = await run("load", (context) => seal(options, { plan, rows }, context)).catch(
+    async (thrown: unknown) => {
+      // What is wrong once all is there would be wrong again if a later batch went on with it.
+      if (thrown instanceof NovaError && thrown.code.startsWith("LOAD_")) await rows.discard().catch(() => undefined);
+      throw thrown;
+    },
+  );
+  const { keys, within, count, ...vanished } = sealed;
   const fence = { ...watermark.fence, ...vanished.fence, ...shownBy(options.snapshot, count) };
   return {
     publication: {
@@ -138,13 +148,15 @@ interface Extracted {
   readonly misfits: Misfits;
 }
 
-/** Files flow into the warehouse while later ones are still being written; another attempt starts from nothing. */
+/** Another attempt starts from nothing, unless it is a first load that goes on. */
 async function extract(options: LoadTableOptions, plan: TablePlan, context: TaskContext): Promise<Extracted> {
-  const rows = await transfer(options, { what: "rows", since: plan.since, context });
-  context.log(`read ${rows.count} rows${plan.since ? since(plan.since) : ""}`);
+  const isFirst = !options.previous && !options.fullRefresh && !options.repair?.has(options.table.name);
+  const first = isFirst ? await loadFirst(options, context) : undefined;
+  const rows = first ?? (await take(options, { what: "rows", since: plan.since, context }));
+  context.log(`read ${rows.rows} rows${plan.since ? since(plan.since) : ""}`);
   const { misfits } = rows;
   for (const line of describeMisfits(options.table, misfits)) context.log(line, "warn");
-  return { rows: rows.incoming, rowsRead: rows.count, bytes: rows.bytes, misfits };
+  return { rows: rows.incoming, rowsRead: rows.rows, bytes: rows.bytes, misfits };
 }
 
 interface Sealed extends Omit<VanishedKeys, "count"> {
@@ -168,9 +180,9 @@ async function seal(
       store: options.keyStore,
       rows: { incoming: rows, count },
       readKeys: async (within) => {
-        const keys = await transfer(options, { what: "keys", within, context });
+        const keys = await take(options, { what: "keys", within, context });
         await keys.incoming.seal({ signal });
-        return keys;
+        return { ...keys, count: keys.rows };
       },
       log: (message) => context.log(message),
       signal,
@@ -185,33 +197,17 @@ function since({ by, from, parts }: Since): string {
   return `${by === "cursor" ? ` since ${from}` : ` of transactions since ${from}`}${whole}`;
 }
 
-interface Transfer {
+interface Taking {
   readonly what: IncomingPurpose;
   readonly since?: Since | undefined;
   readonly within?: KeySelection | undefined;
   readonly context: TaskContext;
 }
 
-async function transfer(options: LoadTableOptions, { what, since, within, context }: Transfer) {
-  const { table, snapshot, warehouse, batchId } = options;
-  const folder = join(options.folder, encodeURIComponent(`${table.name}-${what}`));
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
-  try {
-    const incoming = await warehouse.openIncoming(batchId, table, what);
-    const summary = await snapshot.extract({
-      table,
-      what,
-      since,
-      within,
-      format: warehouse.capabilities.stagedFiles,
-      folder,
-      take: (file) => incoming.add(file, { signal: context.signal }),
-      progress: (progress) => context.progress(progress),
-      signal: context.signal,
-    });
-    return { incoming, count: summary.rows, bytes: summary.bytes, misfits: summary.misfits };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+async function take(options: LoadTableOptions, { context, ...which }: Taking) {
+  const { table, warehouse, batchId } = options;
+  const { signal } = context;
+  const incoming = await warehouse.openIncoming(batchId, table, which.what);
+  const add = (file: StagedFile) => incoming.add(file, { signal });
+  return { ...(await transfer(options, { ...which, take: add, context })), incoming };
 }

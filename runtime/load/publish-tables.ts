@@ -38,6 +38,8 @@ export async function publishTables(options: PublishTablesOptions, failures: Fai
     loadTable({ ...options, table, previous: state.watermarks.get(table.name), signal }),
   );
   await snapshot.settle(tasks.signal);
+  // Everything is read: publishing may take long, and what VACUUM could remove should not wait for it.
+  await snapshot[Symbol.asyncDispose]();
   // One for all attempts: what became of the first one is found by it.
   const uuid = randomUUID();
   const published = await tasks.run({ kind: "publish", subject: "" }, async (context) => {

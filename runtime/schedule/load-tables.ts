@@ -1,7 +1,7 @@
 /** The loading half of a batch: the source, the tables that were asked for, and what the history is told of them. */
 import { join } from "node:path";
-import { requireSourceUrl } from "../config/config.ts";
 import type { Config } from "../config/options.ts";
+import { readersOf, sourceSettings } from "../config/source-settings.ts";
 import type { Clock } from "../core/clock.ts";
 import { NovaError } from "../core/errors.ts";
 import type { EventBus } from "../core/events.ts";
@@ -26,14 +26,14 @@ export async function loadTables({ config, events, names, ...options }: LoadTabl
   const { batchId, clock } = options;
   const tables = selectTables(options.manifest, names);
   const warn = (message: string) => events.emit({ type: "log", batchId, at: clock.now(), level: "warn", message });
-  await using source = connectSource({ url: requireSourceUrl(config), readers: config.readers, warn, clock });
+  await using source = connectSource({ ...sourceSettings(config), warn, clock });
   const outcome = await loadBatch({
     ...options,
     tables,
     source,
     folder: join(config.stateDir, "staged"),
     keyStore: new KeyStore(join(config.stateDir, "keys")),
-    concurrency: config.readers,
+    concurrency: readersOf(config),
   });
   for (const result of outcome.tables) events.emit({ type: "table_finished", batchId, at: clock.now(), result });
   return outcome;

@@ -1,7 +1,7 @@
 /** One whole verification: under the lock of batches, kept in the history, and followed by a repair where that was asked for. */
 import { join } from "node:path";
-import { requireSourceUrl } from "../config/config.ts";
 import type { Config } from "../config/options.ts";
+import { sourceSettings } from "../config/source-settings.ts";
 import { secondsBetween, systemClock, type Clock } from "../core/clock.ts";
 import { fromReport, toNovaError } from "../core/errors.ts";
 import type { EventBus } from "../core/events.ts";
@@ -69,7 +69,7 @@ async function verifyOnce(options: RunVerificationOptions, clock: Clock): Promis
     timeout: config.taskTimeout,
   });
   const open = options.openWarehouse ?? openWarehouse;
-  await using source = connectSource({ url: requireSourceUrl(config), readers: config.readers, warn, clock });
+  await using source = connectSource({ ...sourceSettings(config), warn, clock });
   await using warehouse = await open({ url: config.warehouseUrl, cacheFolder: cacheFolder(config), warn });
   const verified = await verifyTables({ tables, source, warehouse, tasks, clock, concurrency: 1 }).catch(
     (thrown: unknown) => {

@@ -16,6 +16,8 @@ const [COPY_DATA, COPY_DONE, ERROR_RESPONSE] = [0x64, 0x63, 0x45];
 export class CopyOut extends Readable implements Submittable {
   /** As PostgreSQL counted them, once it is complete. */
   rowCount = 0;
+  /** Rows of which at least the beginning has come. */
+  received = 0;
   /** Settles when the statement is over, which is after the last byte. */
   readonly complete: Promise<void>;
   readonly #sql: string;
@@ -92,6 +94,7 @@ export class CopyOut extends Readable implements Submittable {
         if (code === ERROR_RESPONSE) return this.#finish(bytes, { end, rest: at });
         this.#left = bytes.readUInt32BE(at + 1) - 4;
         this.#isData = code === COPY_DATA;
+        if (this.#isData) this.received += 1;
         at += HEADER;
         if (code === COPY_DONE) return this.#finish(bytes, { end, rest: at });
       }

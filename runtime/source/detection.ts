@@ -26,7 +26,7 @@ export interface TableFacts {
 const LARGE = { rows: 2_000_000, bytes: 500e6 };
 
 /** Transactions are told apart over half a circle of 2^31; the rest is for those that come while the batch reads. */
-const OLDEST_VERSION = 2_000_000_000n;
+export const OLDEST_VERSION = 2_000_000_000n;
 
 export interface Detection {
   /** `none`: changes cannot be told from the rest, so everything is read each time. */

@@ -12,7 +12,7 @@ import {
 } from "../manifest/postgres-type.ts";
 import { exactType } from "../manifest/warehouse-type.ts";
 import { liveColumn, type Relation, type RelationColumn } from "./catalogue.ts";
-import { sinceSql } from "./since-sql.ts";
+import { sinceSql, versionSql } from "./since-sql.ts";
 import type { Since } from "./source.ts";
 import { counting, fitting, guarded, type GuardedColumn } from "./value-guard.ts";
 
@@ -103,15 +103,18 @@ export interface PageRange {
   readonly to?: number | undefined;
 }
 
+/** @param since only row versions of this transaction (xid8) and later ones */
 export function selectSql(
   { columns, where }: ExtractSql,
   from: { readonly schema: string; readonly name: string },
   range?: PageRange,
+  since?: string,
 ): string {
   const list = columns.map(({ name, sql }) => `${sql} AS ${identifier(name)}`).join(", ");
   const conditions: string[] = [];
   if (range && range.from > 0) conditions.push(`ctid >= '(${range.from},0)'::tid`);
   if (range?.to !== undefined) conditions.push(`ctid < '(${range.to},0)'::tid`);
+  if (since !== undefined) conditions.push(versionSql(since));
   if (where !== undefined) conditions.push(where);
   const filter = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
   return `SELECT ${list} FROM ${identifier(from.schema, from.name)}${filter}`;

@@ -9,8 +9,12 @@ import { mapConcurrently } from "../core/concurrency.ts";
 import { literal } from "../core/sql.ts";
 import type { Relation, RunQuery } from "./catalogue.ts";
 import { copySql, extractSql, selectSql, type ExtractSql } from "./extract-sql.ts";
-import { pagePieces, type Part, type Piece } from "./page-ranges.ts";
 import { inBucketsSql } from "./fingerprint-sql.ts";
+import { usable } from "./going-on.ts";
+import type { TableGround } from "./ground.ts";
+import { pagePieces, remainingPieces, type Part, type Piece } from "./page-ranges.ts";
+import { noteOf, type PagesRead } from "./pages-read.ts";
+import type { RateLimit } from "./rate-limit.ts";
 import type { Session } from "./session.ts";
 import type { ExtractRequest, ExtractSummary } from "./source.ts";
 import { sqlFile } from "./sql-file.ts";
@@ -28,6 +32,12 @@ const REPORT_EVERY = 1 << 20;
 export interface ExtractOptions {
   readonly request: ExtractRequest;
   readonly relation: Relation;
+  readonly ground: TableGround;
+  /** pg_current_snapshot() */
+  readonly snapshot: string;
+  /** See PagesRead. */
+  readonly version: string;
+  readonly rate: RateLimit;
   /** How many readers may work at the same time. */
   readonly readers: number;
   /** Bounds the readers of all tables together. */
@@ -41,18 +51,18 @@ export async function extractTable(options: ExtractOptions): Promise<ExtractSumm
   const { request, relation, limit, withReader } = options;
   const { table, what, since } = request;
   const all = extractSql({ table, relation, what, since, counted: what === "rows" });
-  const { sql, pieces } = await limit(() =>
+  const { sql, pieces, known } = await limit(() =>
     withReader(request.signal, async (session) => {
       const query: RunQuery = (text, params) => session.query(text, params, { signal: request.signal });
       const wanted = await restricted(options, all, query);
-      return { sql: wanted, pieces: await planPieces(options, wanted, query) };
+      return { sql: wanted, ...(await planPieces(options, wanted, query)) };
     }),
   );
   const total: Worker["total"] = { rows: 0, bytes: 0, reported: 0, files: 0, misfits: {} };
   const queue = pieces.values();
   const workers = Array.from({ length: Math.min(options.readers, pieces.length) });
   await mapConcurrently(workers, { limit: workers.length, signal: request.signal }, (_, signal) =>
-    fillFiles({ ...options, sql, queue, total, signal }),
+    fillFiles({ ...options, sql, queue, total, known, signal }),
   );
   request.progress({ rows: total.rows, bytes: total.bytes });
   return { rows: total.rows, bytes: total.bytes, misfits: total.misfits };
@@ -69,8 +79,18 @@ async function restricted(
   return { ...sql, where: sql.where === undefined ? condition : `${sql.where} AND ${condition}` };
 }
 
+interface Plan {
+  readonly pieces: Piece[];
+  /** Whether each piece is of a part whose pages a later load can tell from others. */
+  readonly known: boolean;
+}
+
 /** Where an index finds the few rows that are wanted, one statement does; else the heap is read range by range. */
-async function planPieces({ request, relation }: ExtractOptions, sql: ExtractSql, query: RunQuery): Promise<Piece[]> {
+async function planPieces(
+  { request, relation, ground, snapshot }: ExtractOptions,
+  sql: ExtractSql,
+  query: RunQuery,
+): Promise<Plan> {
   const whole: Part = { schema: relation.schema, name: relation.name, ranged: false, pages: 0, bytes: 0 };
   const parts = await query<Part & { readable: boolean }>(PARTS, [relation.oid]);
   // Partitions may be closed to a user who may read their parent; ranges of pages work on the parent as well.
@@ -82,15 +102,20 @@ async function planPieces({ request, relation }: ExtractOptions, sql: ExtractSql
     bytes: parts.reduce((sum, part) => sum + part.bytes, 0),
   };
   const pieceBytes = Math.max(SMALLEST_RANGE, request.format.targetBytes / RANGES_PER_FILE);
+  const all = new Set(parts.map((part) => part.oid));
+  // Not so where tables inherit from this one: its pages stand for theirs.
+  const known = open && ground.versioned && all.symmetricDifference(new Set(ground.parts.keys())).size === 0;
+  if (known && request.taken) {
+    return { pieces: remainingPieces(parts, usable(request.taken, ground, snapshot), pieceBytes), known };
+  }
   const pieces = pagePieces(open ? parts : [ranged], pieceBytes);
   const indexed = request.since?.by === "cursor" || request.within?.buckets.by === "range";
-  if (!indexed || pieces.length === 1) return pieces;
+  if (!indexed || pieces.length === 1) return { pieces, known };
   const [row] = await query<{ "QUERY PLAN": [{ Plan: PlanNode }] }>(`EXPLAIN (FORMAT JSON) ${selectSql(sql, whole)}`);
   const plan = row?.["QUERY PLAN"][0].Plan;
-  if (!plan || readsWholeTable(plan)) return pieces;
-  return plan["Plan Rows"] * plan["Plan Width"] <= request.format.targetBytes
-    ? [{ part: whole, range: undefined }]
-    : pieces;
+  if (!plan || readsWholeTable(plan)) return { pieces, known };
+  const few = plan["Plan Rows"] * plan["Plan Width"] <= request.format.targetBytes;
+  return { pieces: few ? [{ part: whole, range: undefined }] : pieces, known };
 }
 
 interface PlanNode {
@@ -106,6 +131,7 @@ const readsWholeTable = (node: PlanNode): boolean =>
 interface Worker extends ExtractOptions {
   readonly sql: ExtractSql;
   readonly queue: Iterator<Piece>;
+  readonly known: boolean;
   readonly total: {
     rows: number;
     bytes: number;
@@ -170,11 +196,12 @@ async function readCounters(worker: Worker, session: Session): Promise<void> {
 interface FilledFile {
   readonly writer: StagedFileWriter;
   readonly file: StagedFile;
+  readonly note: string | undefined;
 }
 
 /** Fills one file from the piece and those after it; undefined if they hold no row. */
 async function fillFile(worker: Worker, session: Session, first: Piece): Promise<FilledFile | undefined> {
-  const { request, total, sql, queue, signal } = worker;
+  const { request, total, sql, queue, rate, signal } = worker;
   const { table, what, format } = request;
   const ending = format.compression === "gzip" ? "csv.gz" : "csv";
   total.files += 1;
@@ -182,16 +209,20 @@ async function fillFile(worker: Worker, session: Session, first: Piece): Promise
   const writer = new StagedFileWriter(join(request.folder, name), format.compression);
   try {
     let rows = 0;
+    const pieces: Piece[] = [];
     for (
       let piece: Piece | undefined = first;
       piece;
       piece = writer.bytes < format.targetBytes ? after(queue) : undefined
     ) {
-      const text = copySql(sql, selectSql(sql, piece.part, piece.range));
+      const text = copySql(sql, selectSql(sql, piece.part, piece.range, piece.since));
+      let paid = 0;
       const copied = await session.copy(
         text,
-        async (bytes) => {
+        async (bytes, soFar) => {
           await writer.write(bytes);
+          await rate.take(soFar - paid, signal);
+          paid = soFar;
           total.bytes += bytes.length;
           if (total.bytes - total.reported >= REPORT_EVERY) report(worker);
         },
@@ -199,15 +230,25 @@ async function fillFile(worker: Worker, session: Session, first: Piece): Promise
       );
       rows += copied;
       total.rows += copied;
+      pieces.push(piece);
     }
     const file = await writer.close(rows);
-    if (rows > 0) return { writer, file };
+    if (rows > 0) return { writer, file, note: note(worker, pieces) };
     await writer.remove();
     return undefined;
   } catch (thrown) {
     await writer.remove();
     throw thrown;
   }
+}
+
+function note({ request, ground, known, version }: Worker, pieces: readonly Piece[]): string | undefined {
+  if (!known || request.what !== "rows" || request.since) return undefined;
+  const read = pieces.flatMap(({ part, range }): PagesRead[] => {
+    const file = part.oid === undefined ? undefined : ground.parts.get(part.oid);
+    return part.oid === undefined || file === undefined ? [] : [{ from: 0, ...range, part: part.oid, file, version }];
+  });
+  return noteOf(read);
 }
 
 function after(queue: Iterator<Piece>): Piece | undefined {
@@ -220,9 +261,9 @@ function report({ request, total }: Worker): void {
   request.progress({ rows: total.rows, bytes: total.bytes });
 }
 
-async function hand({ request }: Worker, { writer, file }: FilledFile): Promise<void> {
+async function hand({ request }: Worker, { writer, file, note: told }: FilledFile): Promise<void> {
   try {
-    await request.take(file);
+    await request.take(file, told);
   } finally {
     await writer.remove();
   }

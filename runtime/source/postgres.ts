@@ -1,13 +1,13 @@
 /** PostgreSQL as the source: a small pool of connections, checks, snapshots. */
 import { Pool } from "pg";
 import { systemClock, type Clock } from "../core/clock.ts";
-import { NovaError } from "../core/errors.ts";
 import type { Warning } from "../core/warning.ts";
 import type { ManifestTable } from "../manifest/manifest.ts";
 import { readRelations, type RunQuery } from "./catalogue.ts";
 import { describeAddress, sourceConnection } from "./connection.ts";
 import { GUARDS, type Guards } from "./guards.ts";
-import { checkTable, OLDEST_VERSION, preflightError } from "./preflight.ts";
+import { checkTable, preflightError, requireVersion } from "./preflight.ts";
+import { rateLimit } from "./rate-limit.ts";
 import { Session } from "./session.ts";
 import { openSnapshot } from "./snapshot.ts";
 import type { Source } from "./source.ts";
@@ -18,6 +18,10 @@ export interface SourceOptions {
   readonly url: string;
   /** COPY statements at the same time, over all tables; 2 unless told. One more connection holds the snapshot. */
   readonly readers?: number | undefined;
+  /** That all readers together take, on average; without limit unless told. */
+  readonly rowsPerSecond?: number | undefined;
+  /** Seconds that a snapshot may be held; without limit unless told. */
+  readonly snapshotLimit?: number | undefined;
   /** Milliseconds to wait for a table that a schema change has locked; 30,000 unless told. */
   readonly lockTimeout?: number | undefined;
   /** Milliseconds that one statement may take; without limit unless told. */
@@ -37,8 +41,10 @@ export interface SourceOptions {
  * @throws NovaError CONFIG_INVALID or SOURCE_TLS_FAILED for a URL that cannot be used
  */
 export function connectSource(options: SourceOptions): Source {
+  const { clock = systemClock, rowsPerSecond = 0, snapshotLimit: holdLimit = 0 } = options;
   const { readers = 2, lockTimeout = 30_000, statementTimeout = 0, connectTimeout = 15_000 } = options;
   const { config, address } = sourceConnection(options.url);
+  const rate = rateLimit(rowsPerSecond, clock);
   const pool = new Pool({
     ...config,
     // One holds the snapshot, one is left to cancel the others.
@@ -56,11 +62,8 @@ export function connectSource(options: SourceOptions): Source {
       { signal },
     );
     const serverVersion = row?.version ?? 0;
-    if (serverVersion >= OLDEST_VERSION) return { statementTimeout, lockTimeout, serverVersion };
-    throw new NovaError(
-      "SOURCE_VERSION_UNSUPPORTED",
-      `The source ${describeAddress(address)} runs PostgreSQL ${row?.text}; version 14 is the oldest that can be read from.`,
-    );
+    requireVersion(serverVersion, row?.text ?? "", describeAddress(address));
+    return { statementTimeout, lockTimeout, serverVersion };
   };
 
   return {
@@ -78,9 +81,21 @@ export function connectSource(options: SourceOptions): Source {
         await using session = await openSession("", signal);
         limits = await limitsOf(session, signal);
       }
-      const { warn = () => {}, clock = systemClock } = options;
+      const { warn = () => {} } = options;
       const guards = { ...GUARDS, ...options.guards };
-      return openSnapshot({ openSession, limits, readers, clock, guards, warn, user: address.user, tables, signal });
+      return openSnapshot({
+        openSession,
+        limits,
+        readers,
+        rate,
+        holdLimit,
+        clock,
+        guards,
+        warn,
+        user: address.user,
+        tables,
+        signal,
+      });
     },
 
     async [Symbol.asyncDispose]() {

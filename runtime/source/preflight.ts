@@ -26,6 +26,19 @@ export interface Findings {
 /** PostgreSQL 14 brought the scan by ranges of ctid, which extracts are made of. */
 export const OLDEST_VERSION = 140_000;
 
+/** @param at the server, for the message @throws NovaError SOURCE_VERSION_UNSUPPORTED */
+export function requireVersion(version: number, text: string, at: string): void {
+  if (version >= OLDEST_VERSION) return;
+  throw new NovaError(
+    "SOURCE_VERSION_UNSUPPORTED",
+    `The source ${at} runs PostgreSQL ${text}; version 14 is the oldest that can be read from.`,
+    {
+      remedy:
+        "Upgrade the source, or read from a newer server that has the same data (logical replication works between versions).",
+    },
+  );
+}
+
 /** @param user role that reads, for the GRANT to run */
 export function checkTable(table: ManifestTable, relation: Relation | undefined, user: string): Findings {
   return { problems: problemsOf(table, relation, user), warnings: relation ? driftOf(table, relation) : [] };

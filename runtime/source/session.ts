@@ -97,10 +97,15 @@ export class Session implements AsyncDisposable {
   /**
    * Runs COPY … TO STDOUT; `write` is awaited for each piece, and PostgreSQL waits meanwhile.
    *
+   * @param write is told how many rows have come so far, some of which may be on their way to it still
    * @returns rows, as PostgreSQL counted them
    * @throws NovaError SOURCE_*, what `write` throws, or the signal's reason
    */
-  async copy(sql: string, write: (piece: Buffer) => Promise<void> | void, options: QueryOptions = {}): Promise<number> {
+  async copy(
+    sql: string,
+    write: (piece: Buffer, rowsSoFar: number) => Promise<void> | void,
+    options: QueryOptions = {},
+  ): Promise<number> {
     let failedWriting: { readonly thrown: unknown } | undefined;
     try {
       return await this.#run(options, async () => {
@@ -108,7 +113,7 @@ export class Session implements AsyncDisposable {
         this.#client.query(stream);
         for await (const piece of stream) {
           try {
-            await write(piece as Buffer);
+            await write(piece as Buffer, stream.received);
           } catch (thrown) {
             failedWriting = { thrown };
             throw thrown;

@@ -33,7 +33,7 @@ function cursorSql(table: ManifestTable, relation: Relation, from: string): stri
  * row from a whole turn ago may look young, and is merged in vain. It is computed for each row, since parallel workers may count from another
  * transaction than their leader.
  */
-function versionSql(from: string): string {
+export function versionSql(from: string): string {
   const xid = (BigInt(from) & XID).toString();
   return `age(xmin) <= age(${literal(xid)}::xid)`;
 }

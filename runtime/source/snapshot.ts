@@ -8,6 +8,7 @@ import { readRelations, type Relation, type RunQuery } from "./catalogue.ts";
 import { scopeOf, type TableFacts } from "./detection.ts";
 import { digestSql } from "./digest-sql.ts";
 import { extractTable } from "./extract.ts";
+import { canGoOn, whyNotOn } from "./going-on.ts";
 import {
   fingerprintBasis,
   fingerprintTable,
@@ -17,26 +18,32 @@ import {
   type SourceRow,
 } from "./fingerprint.ts";
 import { readActivity } from "./fence.ts";
-import { oldestOf, type ServerGround } from "./ground.ts";
+import { groundFence, nextOf, oldestOf, type ServerGround } from "./ground.ts";
 import { readHorizon } from "./horizon.ts";
 import type { Guards } from "./guards.ts";
+import { HoldLimit } from "./hold-limit.ts";
+import type { Part } from "./page-ranges.ts";
 import { readPosition } from "./position.ts";
 import { preflightError, problemsOf, type Problem } from "./preflight.ts";
+import type { RateLimit } from "./rate-limit.ts";
 import type { Session } from "./session.ts";
 import { readFacts, readServer, readTableSequences, readWal, type TableRelation } from "./snapshot-facts.ts";
 import type {
   DigestRequest,
+  EarlierLoad,
   ExtractRequest,
   ExtractSummary,
   PositionRequest,
   ReadScope,
   SourceSnapshot,
+  Standing,
   TableDigest,
   TablePosition,
 } from "./source.ts";
 import { sqlFile } from "./sql-file.ts";
 import { beginSql, type TransactionLimits } from "./transaction.ts";
 
+const PARTS = sqlFile("parts");
 const LOCK_HOLDERS = sqlFile("lock-holders");
 
 /**
@@ -56,6 +63,9 @@ export interface SnapshotOptions {
   readonly openSession: (begin: string, signal?: AbortSignal) => Promise<Session>;
   readonly limits: TransactionLimits;
   readonly readers: number;
+  readonly rate: RateLimit;
+  /** Seconds that it may be held; 0 for no limit. */
+  readonly holdLimit: number;
   readonly clock: Clock;
   readonly guards: Guards;
   readonly warn: (message: string) => void;
@@ -193,6 +203,7 @@ class PostgresSnapshot implements SourceSnapshot {
   readonly #options: OpenSnapshot;
   readonly #limit: LimitFunction;
   readonly #idle: Session[] = [];
+  readonly #held: HoldLimit;
   #warned = false;
 
   constructor(options: OpenSnapshot) {
@@ -202,6 +213,7 @@ class PostgresSnapshot implements SourceSnapshot {
     this.state = server === undefined || wal === null ? undefined : snapshot;
     this.#options = options;
     this.#limit = pLimit(options.readers);
+    this.#held = new HoldLimit({ seconds: options.holdLimit, clock: options.clock, release: () => this.#release() });
   }
 
   alive(): boolean {
@@ -212,8 +224,9 @@ class PostgresSnapshot implements SourceSnapshot {
     return scopeOf(this.#facts(table), previous);
   }
 
-  async position({ table, previous, since, signal }: PositionRequest): Promise<TablePosition> {
+  async position({ table, previous, since, ...request }: PositionRequest): Promise<TablePosition> {
     const { guards } = this.#options;
+    const signal = this.#held.with(request.signal);
     return await this.#limit(() =>
       this.#withReader(signal, (session) =>
         readPosition({
@@ -234,8 +247,9 @@ class PostgresSnapshot implements SourceSnapshot {
    * number: what lies before a fence would change. The log is on disk three times wal_writer_delay later at the latest
    * (https://www.postgresql.org/docs/current/wal-async-commit.html), nearly always before the last row is read.
    */
-  async settle(signal?: AbortSignal): Promise<void> {
+  async settle(stop?: AbortSignal): Promise<void> {
     const { server, clock, guards, openedAt } = this.#options;
+    const signal = this.#held.with(stop);
     if (server.wal === null || !guards.flushed) return;
     for (;;) {
       const [row] = await this.#limit(() =>
@@ -257,7 +271,8 @@ class PostgresSnapshot implements SourceSnapshot {
     this.#options.warn(`Watermarks may stay where they are, so the next batch reads more than it must: ${why}.`);
   }
 
-  async digest({ table, since, keys, signal }: DigestRequest): Promise<TableDigest> {
+  async digest({ table, since, keys, ...request }: DigestRequest): Promise<TableDigest> {
+    const signal = this.#held.with(request.signal);
     const sql = digestSql({ table, relation: this.#relation(table), since, keys });
     const [row] = await this.#limit(() =>
       this.#withReader(signal, (session) =>
@@ -275,10 +290,54 @@ class PostgresSnapshot implements SourceSnapshot {
     };
   }
 
+  async standing(table: ManifestTable, stop: AbortSignal): Promise<Standing | undefined> {
+    const facts = this.#facts(table);
+    if (!canGoOn(facts)) return undefined;
+    const parts = await this.#read<Part & Record<string, unknown>>(table, PARTS, [facts.relation.oid], stop);
+    return {
+      fence: groundFence(facts.server, facts.ground),
+      bytes: parts.reduce((sum, part) => sum + part.bytes, 0),
+    };
+  }
+
+  cannotGoOn(table: ManifestTable, earlier: EarlierLoad): string | undefined {
+    return whyNotOn(this.#facts(table), earlier);
+  }
+
+  async count(table: ManifestTable, stop: AbortSignal): Promise<number> {
+    const rows = await this.#read<{ rows: string }>(
+      table,
+      `SELECT count(*) AS rows FROM ${qualified(table)}`,
+      [],
+      stop,
+    );
+    return Number(rows[0]?.rows);
+  }
+
+  #read<Row extends Record<string, unknown>>(
+    table: ManifestTable,
+    sql: string,
+    params: readonly unknown[],
+    stop: AbortSignal,
+  ): Promise<Row[]> {
+    const signal = this.#held.with(stop);
+    const place = { table: `${table.sourceSchema}.${table.sourceTable}`, doing: `measuring ${table.name}` };
+    return this.#limit(() =>
+      this.#withReader(signal, (session) => session.query<Row>(sql, params, { signal, ...place })),
+    );
+  }
+
   extract(request: ExtractRequest): Promise<ExtractSummary> {
+    const { guards, rate, server } = this.#options;
+    const { ground, relation } = this.#facts(request.table);
+    const oldest = guards.version === "oldest" ? oldestOf(server.snapshot) : nextOf(server.snapshot);
     return extractTable({
-      request,
-      relation: this.#relation(request.table),
+      request: { ...request, signal: this.#held.with(request.signal) },
+      relation,
+      ground,
+      snapshot: server.snapshot,
+      version: String(oldest),
+      rate,
       readers: this.#options.readers,
       limit: this.#limit,
       withReader: (signal, work) => this.#withReader(signal, work),
@@ -286,15 +345,17 @@ class PostgresSnapshot implements SourceSnapshot {
   }
 
   fingerprintBasis(table: ManifestTable, signal: AbortSignal) {
-    return fingerprintBasis(this.#fingerprintSource(table), table, signal);
+    return fingerprintBasis(this.#fingerprintSource(table), table, this.#held.with(signal));
   }
 
   fingerprint(request: SourceFingerprintRequest) {
-    return fingerprintTable(this.#fingerprintSource(request.table), request);
+    const limited = { ...request, signal: this.#held.with(request.signal) };
+    return fingerprintTable(this.#fingerprintSource(request.table), limited);
   }
 
   fingerprintRows(request: SourceFingerprintRequest, take: (rows: readonly SourceRow[]) => Promise<void> | void) {
-    return fingerprintTableRows(this.#fingerprintSource(request.table), request, take);
+    const limited = { ...request, signal: this.#held.with(request.signal) };
+    return fingerprintTableRows(this.#fingerprintSource(request.table), limited, take);
   }
 
   #fingerprintSource(table: ManifestTable): FingerprintSource {
@@ -332,7 +393,7 @@ class PostgresSnapshot implements SourceSnapshot {
         throw lost(thrown);
       throw thrown;
     } finally {
-      if (session?.usable) this.#idle.push(session);
+      if (session?.usable && this.alive()) this.#idle.push(session);
       else await session?.[Symbol.asyncDispose]();
     }
   }
@@ -343,6 +404,11 @@ class PostgresSnapshot implements SourceSnapshot {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#held.end();
+    await this.#release();
+  }
+
+  async #release(): Promise<void> {
     for (const session of this.#idle.splice(0)) await session[Symbol.asyncDispose]();
     await this.#options.leader[Symbol.asyncDispose]();
   }

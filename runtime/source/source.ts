@@ -50,6 +50,18 @@ export interface SourceSnapshot extends AsyncDisposable {
   /** Streams rows into staged files of bounded size, a bounded number at a time; `take` is awaited before its file is deleted. */
   extract(request: ExtractRequest): Promise<ExtractSummary>;
 
+  /**
+   * What a load of the whole table stands on, if a load from a later snapshot could go on with it; undefined where rows have no versions to go on
+   * by, or would not outlast a crash of the source.
+   */
+  standing(table: ManifestTable, signal: AbortSignal): Promise<Standing | undefined>;
+
+  /** Why what the load has read is worth nothing for a load from this snapshot; undefined if it can go on. */
+  cannotGoOn(table: ManifestTable, earlier: EarlierLoad): string | undefined;
+
+  /** Rows of the table. */
+  count(table: ManifestTable, signal: AbortSignal): Promise<number>;
+
   /** What a fingerprint of the table can be made of: from the catalogue and the key's index, without reading the table. */
   fingerprintBasis(table: ManifestTable, signal: AbortSignal): Promise<FingerprintBasis>;
 
@@ -97,6 +109,20 @@ export interface ReadScope {
   readonly sameGround: boolean;
 }
 
+export interface Standing {
+  /** By name, as in `TablePosition`. */
+  readonly fence: Readonly<Record<string, string>>;
+  /** Of the table, TOAST included. */
+  readonly bytes: number;
+}
+
+export interface EarlierLoad {
+  /** What it stood on. */
+  readonly fence: Standing["fence"];
+  /** Of its files that were taken. */
+  readonly notes: readonly string[];
+}
+
 export interface PositionRequest {
   readonly table: ManifestTable;
   /** Of the last batch; undefined for a table that is read for the first time. */
@@ -140,7 +166,10 @@ export interface ExtractRequest {
   readonly format: StagedFileFormat;
   /** Existing folder for the files. */
   readonly folder: string;
-  readonly take: (file: StagedFile) => Promise<void>;
+  /** Notes of an earlier load of the whole table, all of whose files were taken: only what they lack is read. See `cannotGoOn`. */
+  readonly taken?: readonly string[] | undefined;
+  /** @param note what the file holds, for a later load's `taken`; undefined where that cannot be told */
+  readonly take: (file: StagedFile, note: string | undefined) => Promise<void>;
   readonly progress: (progress: TaskProgress) => void;
   readonly signal: AbortSignal;
 }

@@ -37,6 +37,9 @@ export interface Warehouse extends AsyncDisposable {
   /** A place for the rows of one table, which no reader sees until `publish`. An older one of the same name and purpose is emptied. */
   openIncoming(batchId: number, table: ManifestTable, purpose: IncomingPurpose): Promise<Incoming>;
 
+  /** First loads that outlive the process which began them; undefined where every batch begins them anew. */
+  readonly firstLoads?: FirstLoads | undefined;
+
   /**
    * Everything of the batch for all tables, in one transaction: afterwards readers see all of it, or (if this throws) none. It can be stopped up
    * to the commit, where the engine can stop.
@@ -138,6 +141,53 @@ export interface Incoming {
   seal(options?: StatementOptions): Promise<number>;
   /** Drops what was taken in, e.g. before another attempt. */
   discard(): Promise<void>;
+}
+
+/**
+ * Loads of whole tables that nothing was published of yet. What a dead batch has left of one is kept by `prepare` as long as its table is in the
+ * manifest and has no watermark, and is gone once the table is published.
+ */
+export interface FirstLoads {
+  /** What is there of the table's. */
+  read(table: ManifestTable, options?: StatementOptions): Promise<KeptLoad | undefined>;
+  /** Begins one, or goes on with what is there: without `goesOn` that is dropped. */
+  open(request: FirstLoadRequest, options?: StatementOptions): Promise<FirstLoad>;
+}
+
+export interface KeptLoad {
+  /** The batch that went on with it last. */
+  readonly batchId: number;
+  /** As `open` was given it then. */
+  readonly fence: Watermark["fence"];
+  /** Of the files that were taken in. */
+  readonly notes: readonly string[];
+  /** Rows that were taken in; some may be older versions of others. */
+  readonly rows: number;
+}
+
+export interface FirstLoadRequest {
+  readonly batchId: number;
+  readonly table: ManifestTable;
+  readonly goesOn: boolean;
+  /** What the load stands on, for the batch that may have to go on with it; kept before the first row. */
+  readonly fence: Watermark["fence"];
+}
+
+export interface FirstLoad extends Incoming {
+  /** The file's rows and the note are kept together, or neither. A file without a note is not known to a later batch. */
+  add(file: StagedFile, options?: StatementOptions & { readonly note?: string | undefined }): Promise<void>;
+  /**
+   * To be called before `seal` where the load went on: makes the rows those that one snapshot shows. Of several with one key the last that was
+   * taken in stays; where more are left than the snapshot has, those whose key it does not have go.
+   */
+  complete(completion: Completion, options?: StatementOptions): Promise<void>;
+}
+
+export interface Completion {
+  /** Rows of the table in the snapshot; `seal` wants as many. */
+  readonly rows: number;
+  /** All keys of the snapshot; asked for only if they are needed. */
+  readonly keys: () => Promise<Incoming>;
 }
 
 export interface Publication {

@@ -1,6 +1,7 @@
 -- $1: OID of a relation. What holds its rows: the partitions of a partitioned table, else itself, with their sizes.
 SELECT n.nspname AS schema,
        c.relname AS name,
+       c.oid,
        c.relkind IN ('r', 'm') AND am.amname = 'heap' AS ranged,
        has_table_privilege(c.oid, 'SELECT') AND NOT row_security_active(c.oid) AS readable,
        CASE WHEN c.relkind IN ('r', 'm')

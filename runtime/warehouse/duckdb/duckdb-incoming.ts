@@ -16,6 +16,7 @@ import {
   findNullKey,
   incomingColumns,
   insertFile,
+  type AttemptColumn,
   type FileToRead,
 } from "./sql/incoming.ts";
 
@@ -47,12 +48,17 @@ export function createIncomingShared(engine: Engine, memory: MemoryBudget): Inco
   return { engine, memory, queue: pLimit(1) };
 }
 
-interface DuckDbIncomingOptions {
+export interface DuckDbIncomingOptions {
   readonly shared: IncomingShared;
   readonly table: ManifestTable;
   readonly purpose: IncomingPurpose;
   /** Quoted name of the table that takes the rows. */
   readonly target: string;
+  readonly attempt?: AttemptColumn | undefined;
+}
+
+export interface InsertOptions extends StatementOptions {
+  readonly file: StagedFile;
 }
 
 export class DuckDbIncoming implements Incoming {
@@ -65,11 +71,13 @@ export class DuckDbIncoming implements Incoming {
   readonly #padded: boolean;
   /** No row of the table can be longer. */
   readonly #rowBound: number;
+  readonly #attempt: AttemptColumn | undefined;
   #parallel = true;
   #rows = 0;
 
-  private constructor({ shared, table, purpose, target }: DuckDbIncomingOptions) {
+  protected constructor({ shared, table, purpose, target, attempt }: DuckDbIncomingOptions) {
     this.#shared = shared;
+    this.#attempt = attempt;
     this.table = table;
     this.purpose = purpose;
     this.target = target;
@@ -94,6 +102,16 @@ export class DuckDbIncoming implements Incoming {
     });
   }
 
+  /** How many rows `seal` has to find, where that is known better than by what was added. */
+  protected expect(rows: number): void {
+    this.#rows = rows;
+  }
+
+  /** Runs the statement that takes a file in. */
+  protected async insert(session: Session, sql: string, { signal }: InsertOptions): Promise<void> {
+    await session.run(sql, { signal });
+  }
+
   async #read(file: StagedFile, signal: AbortSignal | undefined): Promise<void> {
     const buffer = await this.#bufferFor(file, signal);
     const read = (parallel: boolean): FileToRead => ({
@@ -105,7 +123,7 @@ export class DuckDbIncoming implements Incoming {
     });
     const spread = this.#parallel && buffer === BUFFER && this.#columns.length <= VERY_MANY_COLUMNS;
     try {
-      await this.#insert(read(spread), signal);
+      await this.#insert(read(spread), { file, signal });
     } catch (thrown) {
       if (!(thrown instanceof EngineError)) throw thrown;
       if (!spread || (file.bytes <= buffer && !file.path.endsWith(".gz")))
@@ -127,10 +145,9 @@ export class DuckDbIncoming implements Incoming {
     );
   }
 
-  async #insert(file: FileToRead, signal: AbortSignal | undefined): Promise<void> {
-    await this.#withRoom(file, () =>
-      this.#shared.engine.use((session) => session.run(insertFile(this.target, file), { signal })),
-    );
+  async #insert(read: FileToRead, options: InsertOptions): Promise<void> {
+    const sql = insertFile(this.target, read, this.#attempt);
+    await this.#withRoom(read, () => this.#shared.engine.use((session) => this.insert(session, sql, options)));
   }
 
   #withRoom<T>({ buffer, columns }: FileToRead, work: () => Promise<T>): Promise<T> {

@@ -28,12 +28,14 @@ import { fingerprint, fingerprintRows } from "./fingerprint.ts";
 import { createIncomingShared, DuckDbIncoming, type IncomingShared } from "./duckdb-incoming.ts";
 import { EngineError, isConflict, statementError } from "./engine-error.ts";
 import type { Engine, Session } from "./engine.ts";
+import { DuckDbFirstLoads } from "./first-loads.ts";
 import { diagnose } from "./diagnose.ts";
 import { materialize, type TranslatedSql } from "./materialize.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
 import { userSqlError } from "./model-sql.ts";
 import { prepare } from "./prepare.ts";
 import { publish } from "./publish.ts";
+import { readFence } from "./read-fence.ts";
 import { createBookkeeping, hasBookkeeping, lastBatchId, readWatermarks } from "./sql/bookkeeping.ts";
 import { createSchema } from "./sql/materialize.ts";
 import { incomingTable } from "./sql/names.ts";
@@ -56,6 +58,7 @@ export interface DuckDbWarehouseOptions {
 
 export class DuckDbWarehouse implements Warehouse {
   readonly capabilities: WarehouseCapabilities;
+  readonly firstLoads: DuckDbFirstLoads;
   readonly #engine: Engine;
   readonly #memory: MemoryBudget;
   readonly #incoming: IncomingShared;
@@ -70,6 +73,7 @@ export class DuckDbWarehouse implements Warehouse {
     this.#memory = memory;
     this.#onClose = onClose;
     this.#incoming = createIncomingShared(engine, memory);
+    this.firstLoads = new DuckDbFirstLoads(this.#incoming);
     this.capabilities = {
       transactionalDdl: true,
       managesStageTables: true,
@@ -261,10 +265,4 @@ async function againAfterConflict<T>(work: () => Promise<T>): Promise<T> {
 
 function textOrNull(value: unknown): string | null {
   return typeof value === "string" ? value : null;
-}
-
-function readFence(text: string): Readonly<Record<string, string>> {
-  const parsed: unknown = JSON.parse(text);
-  if (typeof parsed !== "object" || parsed === null) return {};
-  return Object.fromEntries(Object.entries(parsed).map(([key, value]) => [key, String(value)]));
 }

@@ -5,9 +5,9 @@ import type { Warning } from "../../core/warning.ts";
 import { stageColumns, type Manifest, type ManifestTable } from "../../manifest/manifest.ts";
 import { relationColumnFacts } from "./catalogue.ts";
 import type { Session } from "./engine.ts";
+import { clearIncoming } from "./first-loads.ts";
 import { createBookkeeping, forgetWatermark } from "./sql/bookkeeping.ts";
 import { createSchema, findRelation } from "./sql/materialize.ts";
-import { INCOMING } from "./sql/names.ts";
 import {
   changeStageTable,
   createStageTable,
@@ -20,7 +20,6 @@ import {
 /** One transaction: either the warehouse fits the manifest afterwards, or nothing has changed. @throws NovaError WAREHOUSE_SCHEMA_MISMATCH */
 export async function prepare(session: Session, manifest: Manifest): Promise<readonly Warning[]> {
   return await session.transaction(async () => {
-    await session.run(`DROP SCHEMA IF EXISTS ${identifier(INCOMING)} CASCADE`);
     for (const statement of createBookkeeping()) await session.run(statement);
     for (const schema of new Set(manifest.tables.map((table) => table.schema))) await session.run(createSchema(schema));
     const differences: string[] = [];
@@ -33,6 +32,7 @@ export async function prepare(session: Session, manifest: Manifest): Promise<rea
       for (const statement of change.statements) await session.run(statement);
     }
     if (differences.length > 0) throw mismatch(differences);
+    await clearIncoming(session, manifest.tables);
     return warnings;
   });
 }

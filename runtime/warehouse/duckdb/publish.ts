@@ -6,6 +6,8 @@ import { relationColumnFacts } from "./catalogue.ts";
 import { targetOf, VERY_MANY_COLUMNS } from "./duckdb-incoming.ts";
 import type { Session } from "./engine.ts";
 import { countRows } from "./sql/incoming.ts";
+import { DuckDbFirstLoad } from "./first-loads.ts";
+import { forgetFirstLoad } from "./sql/first-load.ts";
 import { lastBatchId, writeBatch, writeWatermark } from "./sql/bookkeeping.ts";
 import {
   countStage,
@@ -76,6 +78,9 @@ async function publishTable(
       ? await mergeRows(session, table, rows, batch)
       : { inserted: (await session.run(insertAll(table, rows, batch))).changed, updated: 0 };
   for (const statement of writeWatermark(table.name, watermark)) await session.run(statement);
+  if (publication.rows instanceof DuckDbFirstLoad) {
+    for (const statement of forgetFirstLoad(table.name)) await session.run(statement);
+  }
   const gone = keepsDeleted(table) ? deletedNow + deleted : deleted;
   return { name: table.name, rows: left + inserted, inserted, updated, deleted: gone };
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import type { Clock } from "../../../runtime/core/clock.ts";
 import { NovaError } from "../../../runtime/core/errors.ts";
 import { writeManifest } from "../../../runtime/manifest/introspect-write.ts";
 import { parseManifest } from "../../../runtime/manifest/read.ts";
@@ -58,6 +59,27 @@ test("a large table comes in several files of about the wanted size, each row on
   const keys = await extract(snapshot, table, { what: "keys" });
   expect(keys.rows).toBe(100_000);
   expect(new Set(keys.records.map((record) => record.join())).size).toBe(100_000);
+});
+
+test("all readers together take no more rows a second than they may", async () => {
+  await using db = await createTestDatabase();
+  await db.query(`CREATE TABLE t (id int PRIMARY KEY, filler text);
+    INSERT INTO t SELECT i, repeat('x', 100) FROM generate_series(1, 50000) i`);
+  const table = manifestTable({ name: "t", columns: { id: "integer", filler: "text" }, primaryKey: ["id"] });
+  // Whoever sleeps is the only one for whom time passes.
+  let slept = 0;
+  const clock: Clock = {
+    now: () => new Date(slept),
+    sleep: (milliseconds) => Promise.resolve(void (slept += milliseconds)),
+  };
+  await using source = connectSource({ url: db.url, readers: 3, rowsPerSecond: 2000, clock });
+  await using snapshot = await source.openSnapshot([table]);
+  const format = { compression: "none", targetBytes: 1 << 20 } as const;
+  expect((await extract(snapshot, table, { format })).rows).toBe(50_000);
+  // 50,000 rows are 25 s of rows, the first of which comes at once.
+  expect(slept).toBeGreaterThanOrEqual(24_000);
+  expect((await extract(snapshot, table, { what: "keys", format })).rows).toBe(50_000);
+  expect(slept).toBeGreaterThanOrEqual(49_000);
 });
 
 test("every value of every type arrives as PostgreSQL's own text, whatever the database's settings are", async () => {

@@ -1,7 +1,16 @@
 /** The runtime's own tables: which batches were published, how far each table was read, what vanished, what each model has seen. */
 import { identifier, literal } from "../../../core/sql.ts";
 import type { PublishedBatch, Watermark } from "../../warehouse.ts";
-import { BATCHES, DELETED_KEYS, INCOMING, MODEL_BUILDS, PIPELINE, WATERMARKS } from "./names.ts";
+import {
+  BATCHES,
+  DELETED_KEYS,
+  FIRST_LOAD_FILES,
+  FIRST_LOADS,
+  INCOMING,
+  MODEL_BUILDS,
+  PIPELINE,
+  WATERMARKS,
+} from "./names.ts";
 
 /**
  * `deleted_keys.key` is a JSON array of the key's values in the order of `primary_key`: numbers of NUMBER(38,0) as JSON numbers, everything
@@ -15,6 +24,8 @@ export function createBookkeeping(): string[] {
     `CREATE TABLE IF NOT EXISTS ${WATERMARKS} (table_name VARCHAR NOT NULL, batch_id BIGINT NOT NULL, cursor_value VARCHAR, cursor_column VARCHAR, fence VARCHAR NOT NULL)`,
     `CREATE TABLE IF NOT EXISTS ${DELETED_KEYS} (batch_id BIGINT NOT NULL, table_name VARCHAR NOT NULL, key VARCHAR NOT NULL)`,
     `CREATE TABLE IF NOT EXISTS ${MODEL_BUILDS} (model VARCHAR NOT NULL, batch_id BIGINT NOT NULL, built_at TIMESTAMPTZ NOT NULL)`,
+    `CREATE TABLE IF NOT EXISTS ${FIRST_LOADS} (table_name VARCHAR NOT NULL, batch_id BIGINT NOT NULL, openings INTEGER NOT NULL, fence VARCHAR NOT NULL)`,
+    `CREATE TABLE IF NOT EXISTS ${FIRST_LOAD_FILES} (table_name VARCHAR NOT NULL, note VARCHAR NOT NULL, row_count BIGINT NOT NULL)`,
     `CREATE SCHEMA IF NOT EXISTS ${identifier(INCOMING)}`,
   ];
 }

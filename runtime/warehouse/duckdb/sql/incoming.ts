@@ -11,12 +11,25 @@ export function incomingColumns(table: ManifestTable, purpose: IncomingPurpose):
 }
 
 /** Keys may be NULL here: `seal` finds them and names the row, which a constraint could not. */
-export function createIncoming(target: string, table: ManifestTable, purpose: IncomingPurpose): string {
+export function createIncoming(
+  target: string,
+  table: ManifestTable,
+  purpose: IncomingPurpose,
+  attempt?: AttemptColumn,
+): string {
   const columns = incomingColumns(table, purpose).map(({ name, type, nullable }) => {
     const required = !nullable && !table.primaryKey.includes(name);
     return `${identifier(name)} ${duckdbType(type)}${required ? " NOT NULL" : ""}`;
   });
+  if (attempt) columns.push(`${identifier(attempt.name)} INTEGER NOT NULL`);
   return `CREATE OR REPLACE TABLE ${target} (${columns.join(", ")})`;
+}
+
+/** Tells rows of a first load that were taken in by one opening of it from those of others. */
+export interface AttemptColumn {
+  readonly name: string;
+  /** Of this opening; those before it have lower numbers. */
+  readonly number: number;
 }
 
 export interface FileToRead {
@@ -33,8 +46,9 @@ export interface FileToRead {
   readonly parallel: boolean;
 }
 
-export function insertFile(target: string, file: FileToRead): string {
+export function insertFile(target: string, file: FileToRead, attempt?: AttemptColumn): string {
   const values = file.columns.map(({ type }, index) => readValue(`c${index}`, type));
+  if (attempt) values.push(String(attempt.number));
   const types = file.columns.map(({ type }) => readType(type));
   return `INSERT INTO ${target} SELECT ${values.join(", ")} FROM ${readCsv(file, types)}`;
 }

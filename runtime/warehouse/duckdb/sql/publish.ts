@@ -101,7 +101,7 @@ export function insertMissingWithLeft(
 }
 
 /** One of several equal parts that the keys are divided into by their hash; undefined stands for all of them. */
-interface KeyPart {
+export interface KeyPart {
   /** From 0. */
   readonly index: number;
   readonly of: number;

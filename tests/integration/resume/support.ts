@@ -1,0 +1,124 @@
+/** A source whose first load dies, and what is needed to see what came of it. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
+import { DuckDBInstance } from "@duckdb/node-api";
+import { createTestDatabase, type TestDatabase } from "../../support/postgres.ts";
+import { loadOnce, type LoadedOnce, type LoadOnce } from "./load.ts";
+
+export interface ResumeTest extends AsyncDisposable {
+  readonly database: TestDatabase;
+  /** undefined if it was killed. */
+  load(options?: Partial<LoadOnce>): Promise<LoadedOnce | undefined>;
+  ask(sql: string): Promise<readonly (readonly (string | null)[])[]>;
+  /** Rows that only one side has, of each table. */
+  differences(): Promise<readonly string[]>;
+}
+
+export interface ResumeOptions {
+  /** SQL that makes and fills the tables. */
+  readonly source: string;
+  /** Manifest entries of the tables, indented by six. */
+  readonly tables: string;
+}
+
+export const tableEntry = (
+  name: string,
+  extra = "primary_key: [id], sync: {mode: incremental, detect: scan, deletes: hard}",
+) =>
+  `      - name: ${name}
+        config: {meta: {${extra}}}
+        columns:
+          - {name: id, data_type: integer}
+          - {name: note, data_type: text}
+`;
+
+export async function createResumeTest({ source, tables }: ResumeOptions): Promise<ResumeTest> {
+  const database = await createTestDatabase();
+  await database.query(source);
+  const folder = await mkdtemp(join(tmpdir(), "novadrive-resume-"));
+  const warehouseUrl = `duckdb:${join(folder, "warehouse.duckdb")}`;
+  const manifest = manifestOf(tables);
+  const names = [...tables.matchAll(/- name: (\w+)\n/g)].map(([, name]) => name ?? "");
+  let batchId = 0;
+  // Without the warehouse's translator, which takes longer to start than all the rest.
+  const ask = async (sql: string) => {
+    const instance = await DuckDBInstance.create(join(folder, "warehouse.duckdb"));
+    const connection = await instance.connect();
+    try {
+      const rows = (await connection.runAndReadAll(sql)).getRows();
+      return rows.map((row) => row.map((value) => (value === null ? null : String(value))));
+    } finally {
+      connection.closeSync();
+      instance.closeSync();
+    }
+  };
+  return {
+    database,
+    ask,
+    async load(options = {}) {
+      batchId += 1;
+      await othersAreDone(database);
+      const shared = { sourceUrl: database.url, warehouseUrl, manifest, folder, fileBytes: 1 << 19, keepFrom: 0 };
+      const given: LoadOnce = { ...shared, batchId, ...options };
+      if (!given.dieAt || given.dieAt.ends === "connections") return await loadOnce(given);
+      const script = join(import.meta.dirname, "load-once.ts");
+      const child = spawn(process.execPath, [script, JSON.stringify(given)], { stdio: ["ignore", "pipe", "pipe"] });
+      const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
+      if (child.signalCode === "SIGKILL") return undefined;
+      if (output === "") throw new Error(`The load ended with ${child.exitCode}: ${errors}`);
+      return JSON.parse(output) as LoadedOnce;
+    },
+    async differences() {
+      const found: string[] = [];
+      for (const name of names) {
+        const wanted = await database.query<{ id: string; note: string }>(`SELECT id::text, note FROM ${name}`);
+        const stage = await ask(`SELECT CAST(id AS VARCHAR), note FROM stage.${name}`);
+        const source = wanted.map(({ id, note }) => JSON.stringify([id, note])).toSorted();
+        const there = stage.map((row) => JSON.stringify(row)).toSorted();
+        if (source.length === there.length && source.every((row, index) => row === there[index])) continue;
+        const [left, right] = [new Set(source), new Set(there)];
+        found.push(`${name}: ${source.length} rows in the source, ${there.length} in the stage table`);
+        for (const row of left.difference(right)) found.push(`${name} lacks ${row.slice(0, 40)}`);
+        for (const row of right.difference(left)) found.push(`${name} should not have ${row.slice(0, 40)}`);
+      }
+      return found.slice(0, 20);
+    },
+    async [Symbol.asyncDispose]() {
+      await database[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export const manifestOf = (tables: string): string => `version: 2
+sources:
+  - name: stage
+    schema: stage
+    config: {meta: {source_schema: public}}
+    tables:
+${tables}`;
+
+/**
+ * Other tests use the same server, and a transaction of theirs that is open at a snapshot makes everything count as new that was written since
+ * it began: right, but not what is counted here.
+ */
+async function othersAreDone(database: TestDatabase): Promise<void> {
+  const [now] = await database.query<{ xid: string }>("SELECT pg_current_xact_id()::xid::text AS xid");
+  const deadline = Date.now() + 30_000;
+  while (Date.now() < deadline) {
+    const [open] = await database.query<{ others: string }>(
+      `SELECT (SELECT count(*) FROM pg_stat_activity
+                WHERE backend_xid IS NOT NULL AND datname <> current_database() AND age(backend_xid) > age($1::xid))
+            + (SELECT count(*) FROM pg_prepared_xacts
+                WHERE database <> current_database() AND age(transaction) > age($1::xid)) AS others`,
+      [now?.xid],
+    );
+    if (open?.others === "0") return;
+    await sleep(50);
+  }
+}
