@@ -9,7 +9,7 @@ import type { LoadOptions } from "./load.ts";
 import type { BatchFault } from "./steps.ts";
 import type { FromWorker, ToWorker } from "./worker.ts";
 
-export interface LoadInWorkerOptions extends Omit<LoadOptions, "source" | "warehouse" | "onWake"> {
+export interface LoadInWorkerOptions extends Omit<LoadOptions, "source" | "warehouse" | "onWake" | "weaken"> {
   readonly sourceUrl: string;
   readonly warehouseUrl: string;
   readonly at: At;

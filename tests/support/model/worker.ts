@@ -8,7 +8,7 @@ export type ToWorker =
       readonly type: "run";
       readonly sourceUrl: string;
       readonly warehouseUrl: string;
-      readonly options: Omit<LoadOptions, "source" | "warehouse" | "at" | "onWake">;
+      readonly options: Omit<LoadOptions, "source" | "warehouse" | "at" | "onWake" | "weaken">;
     }
   | { readonly type: "go"; readonly error?: string | undefined };
 export type FromWorker =

@@ -141,21 +141,16 @@ export class World implements AsyncDisposable {
   }
 
   async #step(step: Last): Promise<readonly string[]> {
-    switch (step.do) {
-      case "batch":
-        return this.#batch(step);
-      case "verify":
-        return this.#verify();
-      case "settle":
-        await this.writers.settle();
-        await this.writers.attachAll();
-        return [];
-      case "sweep-unseen":
-        return this.writers.silent.length > 0 ? this.#batch({ do: "batch", how: "sweep", during: [] }) : [];
-      default:
-        await this.writers.run(step);
-        return [];
+    if (step.do === "batch") return this.#batch(step);
+    if (step.do === "verify") return this.#verify();
+    if (step.do === "sweep-unseen") {
+      return this.writers.silent.length > 0 ? this.#batch({ do: "batch", how: "sweep", during: [] }) : [];
     }
+    if (step.do === "settle") {
+      await this.writers.settle();
+      await this.writers.attachAll();
+    } else await this.writers.run(step);
+    return [];
   }
 
   async #batch(batch: Batch): Promise<readonly string[]> {
@@ -183,12 +178,12 @@ export class World implements AsyncDisposable {
       place.warehouse = await this.#open(place.url);
       await this.#disconnected();
     } else {
-      const { weaken = (same) => same } = this.#options;
       this.#at = watch.at;
       const outcome = await loadModel({
         ...common,
         source: this.#source,
-        warehouse: weaken(place.warehouse),
+        warehouse: place.warehouse,
+        weaken: this.#options.weaken,
         at: watch.at,
         onWake: () => {
           place.remembered = undefined;
@@ -352,7 +347,7 @@ interface Database {
 /** Nothing is let pass. */
 const EXACT = { unseen: new Set<string>(), kept: new Set<string>() };
 
-type Last = Step | { readonly do: "settle" | "sweep-unseen" };
+type Last = Step | { readonly do: "settle" } | { readonly do: "sweep-unseen" };
 
 /** What was open is committed, and comes with the next batch; what a cursor missed comes with a scan. */
 const LAST: readonly Last[] = [
