@@ -7,7 +7,9 @@
 import type { TableVerification } from "../core/verification.ts";
 import { isSummed, type BucketFingerprint, type FingerprintShape } from "../manifest/fingerprint.ts";
 import { hashBuckets, rangeBuckets, type KeyBuckets } from "../manifest/key-buckets.ts";
+import type { ChangedSince } from "../source/fingerprint-sql.ts";
 import type { FingerprintBasis } from "../source/fingerprint.ts";
+import { loadScope } from "./scope.ts";
 import { ROWS_AT_A_TIME, type VerifyTableOptions } from "./verify-options.ts";
 import { groundOf } from "./verified-ground.ts";
 import { differencesOf, keysOf, type BucketDifference, type Found } from "./verify-findings.ts";
@@ -27,7 +29,9 @@ export async function verifyTable(options: VerifyTableOptions): Promise<Omit<Tab
   const { table, snapshot, warehouse, watermark, signal, progress } = options;
   const basis = await snapshot.fingerprintBasis(table, signal);
   const ground = groundOf(watermark);
-  const changedSince = basis.versioned ? ground.changedSince : undefined;
+  const { since: next } = loadScope(snapshot, table, watermark, undefined);
+  const changedSince =
+    basis.versioned && ground.changedSince !== undefined ? { horizon: ground.changedSince, next } : undefined;
   if (changedSince === undefined) {
     options.log(
       basis.versioned
@@ -94,7 +98,7 @@ function compare(source: readonly BucketFingerprint[], stage: readonly BucketFin
 interface Search {
   readonly options: VerifyTableOptions;
   readonly shape: FingerprintShape;
-  readonly changedSince: string | undefined;
+  readonly changedSince: ChangedSince | undefined;
   readonly rows: RowDifference[];
   readonly suspects: RowDifference[];
   readonly buckets: BucketDifference[];

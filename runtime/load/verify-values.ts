@@ -7,6 +7,7 @@ import type { FingerprintColumn, FingerprintRow, FingerprintShape, ValueForm } f
 import { identityColumns, isSummed } from "../manifest/fingerprint.ts";
 import { canonicalJson } from "../warehouse/canonical-json.ts";
 import { numberText } from "../warehouse/canonical-text.ts";
+import type { ChangedSince } from "../source/fingerprint-sql.ts";
 import type { SourceRow } from "../source/fingerprint.ts";
 import { RowComparison, type RowDifference } from "./verify-rows.ts";
 import { ROWS_AT_A_TIME, type VerifyTableOptions } from "./verify-options.ts";
@@ -39,7 +40,7 @@ export interface ValuesCompared {
 export async function compareValues(
   options: VerifyTableOptions,
   shape: FingerprintShape,
-  changedSince: string | undefined,
+  changedSince: ChangedSince | undefined,
   limit: number,
 ): Promise<ValuesCompared> {
   const identity = identityColumns(shape);

@@ -12,10 +12,21 @@ import {
   type FingerprintShape,
   type ValueForm,
 } from "../manifest/fingerprint.ts";
+import type { ManifestTable } from "../manifest/manifest.ts";
 import { KEY_BITS, keyRanges, type KeyBuckets } from "../manifest/key-buckets.ts";
 import { liveColumn, type Relation } from "./catalogue.ts";
 import { extractSql, type PageRange } from "./extract-sql.ts";
 import { isAfterHorizon } from "./horizon.ts";
+import { sinceSql } from "./since-sql.ts";
+import type { Since } from "./source.ts";
+
+/** Rows that have changed since a batch, so that the next one will read them. */
+export interface ChangedSince {
+  /** As SourceSnapshot has it: the rows' versions lie behind it. */
+  readonly horizon: string;
+  /** What the next batch will read. A row that is not among it was overlooked, or will be, however young its version is. */
+  readonly next?: Since | undefined;
+}
 
 export interface FingerprintSql extends FingerprintShape {
   readonly relation: Relation;
@@ -24,10 +35,8 @@ export interface FingerprintSql extends FingerprintShape {
   readonly range?: PageRange | undefined;
   /** Only these buckets. */
   readonly only?: readonly bigint[] | undefined;
-  /**
-   * A horizon, as SourceSnapshot has it: rows whose version lies behind it are told apart. Undefined where rows have no versions, or it is not known.
-   */
-  readonly changedSince?: string | undefined;
+  /** Such rows are told apart. Undefined where rows have no versions, or it is not known. */
+  readonly changedSince?: ChangedSince | undefined;
   /** Whether the server's own encoding is UTF8, as which texts are hashed. */
   readonly utf8: boolean;
 }
@@ -71,6 +80,12 @@ const names = (keys: number, values: number): string =>
     ...Array.from({ length: values }, (_, i) => `v${i}`),
   ].join(", ");
 
+/** By row versions the next batch reads all that lies behind the horizon. */
+function changedSql(table: ManifestTable, relation: Relation, { horizon, next }: ChangedSince): string {
+  const later = isAfterHorizon(horizon);
+  return next?.by === "cursor" ? `coalesce(${later} AND ${sinceSql(table, relation, next)}, false)` : later;
+}
+
 function expressions(request: FingerprintSql) {
   const { table, relation, buckets, changedSince, range, only } = request;
   const base = new Map(extractSql({ table, relation, what: "rows" }).columns.map(({ name, sql }) => [name, sql]));
@@ -95,7 +110,7 @@ function expressions(request: FingerprintSql) {
     key: keySql(request, number),
     bucket: bucketSql("r.key", buckets),
     isNew: "r.is_new",
-    rowIsNew: changedSince === undefined ? "false" : isAfterHorizon(changedSince),
+    rowIsNew: changedSince === undefined ? "false" : changedSql(table, relation, changedSince),
     where: conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`,
   };
 }

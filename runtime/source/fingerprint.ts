@@ -14,7 +14,7 @@ import {
 import { rangeColumn, type KeySpread } from "../manifest/key-buckets.ts";
 import type { ManifestTable } from "../manifest/manifest.ts";
 import { liveColumn, type Relation } from "./catalogue.ts";
-import { fingerprintRowsSql, fingerprintSql, type FingerprintSql } from "./fingerprint-sql.ts";
+import { fingerprintRowsSql, fingerprintSql, type ChangedSince, type FingerprintSql } from "./fingerprint-sql.ts";
 import { pagePieces, type Part } from "./page-ranges.ts";
 import type { Session } from "./session.ts";
 import { sqlFile } from "./sql-file.ts";
@@ -44,8 +44,7 @@ export interface FingerprintBasis {
 export interface SourceFingerprintRequest extends FingerprintShape {
   /** Only these buckets. */
   readonly only?: readonly bigint[] | undefined;
-  /** A horizon, as SourceSnapshot has it: row versions behind it count as changed. */
-  readonly changedSince?: string | undefined;
+  readonly changedSince?: ChangedSince | undefined;
   /** Rows that have been gone through so far. */
   readonly progress?: ((rows: number) => void) | undefined;
   readonly signal: AbortSignal;
@@ -58,7 +57,7 @@ export interface SourceFingerprint {
   readonly changed: number;
 }
 
-/** A row, and whether its version is of `changedSince` or later. */
+/** A row, and whether it is one of `changedSince`. */
 export interface SourceRow extends FingerprintRow {
   readonly changed: boolean;
 }
