@@ -17,6 +17,9 @@ export interface LoadInWorkerOptions extends Omit<LoadOptions, "source" | "wareh
   readonly dies: () => BatchFault | undefined;
 }
 
+/** Milliseconds that a batch of a few rows may take on a busy machine. */
+const LONGEST = 120_000;
+
 export interface WorkerOutcome {
   readonly killed: boolean;
   /** Why the batch failed, or that it did not end. */
@@ -47,15 +50,23 @@ export async function loadInWorker(given: LoadInWorkerOptions): Promise<WorkerOu
         () => undefined,
         (thrown: unknown) => String(thrown),
       );
+      const { point } = heard;
       const fault = dies();
       // With a delay the process goes on meanwhile, and dies somewhere in what it does next.
-      if (fault && fault.delay > 0) tell({ type: "go", error });
+      if (fault && fault.delay > 0) tell({ type: "go", point, error });
       if (fault) killing ??= wait(fault.delay).then(() => void child.kill("SIGKILL"));
-      else tell({ type: "go", error });
+      else tell({ type: "go", point, error });
     });
   });
+  let hung = false;
+  const limit = setTimeout(() => {
+    hung = true;
+    child.kill("SIGKILL");
+  }, LONGEST);
   tell({ type: "run", sourceUrl, warehouseUrl, options });
   const [, signal] = (await exited) as [number | null, NodeJS.Signals | null];
+  clearTimeout(limit);
+  if (hung) throw new Error(`The process of a batch had not ended after ${LONGEST / 1000} s`);
   await work;
   await killing;
   const killed = signal === "SIGKILL";

@@ -10,29 +10,33 @@ export type ToWorker =
       readonly warehouseUrl: string;
       readonly options: Omit<LoadOptions, "source" | "warehouse" | "at" | "onWake" | "weaken">;
     }
-  | { readonly type: "go"; readonly error?: string | undefined };
+  | { readonly type: "go"; readonly point: number; readonly error?: string | undefined };
 export type FromWorker =
-  | { readonly type: "at"; readonly moment: Moment | undefined }
+  | { readonly type: "at"; readonly point: number; readonly moment: Moment | undefined }
   | { readonly type: "wake" }
   | { readonly type: "done"; readonly error?: string | undefined };
 
-let answered: ((error: string | undefined) => void) | undefined;
+/** By point: several may wait at a time. */
+const waiting = new Map<number, (error: string | undefined) => void>();
+let points = 0;
 
 const tell = (message: FromWorker) => process.send?.(message);
 
 process.on("disconnect", () => process.exit(1));
 process.on("message", (message: ToWorker) => {
-  if (message.type === "go") answered?.(message.error);
+  if (message.type === "go") waiting.get(message.point)?.(message.error);
   else void run(message);
 });
 
 async function run({ sourceUrl, warehouseUrl, options }: Extract<ToWorker, { type: "run" }>): Promise<void> {
   const at = async (moment: Moment | undefined) => {
+    const point = points++;
     const answer = new Promise<string | undefined>((resolve) => {
-      answered = resolve;
+      waiting.set(point, resolve);
     });
-    tell({ type: "at", moment });
+    tell({ type: "at", point, moment });
     const error = await answer;
+    waiting.delete(point);
     if (error !== undefined) throw new Error(error);
   };
   await using source = connectModel(sourceUrl, at);
