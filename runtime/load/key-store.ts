@@ -3,7 +3,7 @@
  * whose hash the warehouse's watermark has: one that is lost, torn, older, or of another warehouse costs a look into the stage table.
  */
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ManifestTable } from "../manifest/manifest.ts";
 import { readDigests, writeDigests, type KeyDigests } from "./key-digests.ts";
@@ -30,10 +30,21 @@ export class KeyStore {
     await rename(`${file}.new`, file);
   }
 
-  #file({ schema, name }: ManifestTable): string {
-    const hash = createHash("sha256")
-      .update(JSON.stringify([schema, name]))
-      .digest("base64url");
-    return join(this.#folder, `${encodeURIComponent(name).slice(0, 60)}-${hash.slice(0, 12)}.json`);
+  /** Removes what is known of all other tables. @throws Error of the file system */
+  async keepOnly(tables: readonly ManifestTable[]): Promise<void> {
+    const wanted = new Set(tables.map((table) => fileName(table)));
+    const there = await readdir(this.#folder).catch(() => []);
+    for (const file of there) if (!wanted.has(file)) await rm(join(this.#folder, file));
   }
+
+  #file(table: ManifestTable): string {
+    return join(this.#folder, fileName(table));
+  }
+}
+
+function fileName({ schema, name }: ManifestTable): string {
+  const hash = createHash("sha256")
+    .update(JSON.stringify([schema, name]))
+    .digest("base64url");
+  return `${encodeURIComponent(name).slice(0, 60)}-${hash.slice(0, 12)}.json`;
 }

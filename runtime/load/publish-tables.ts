@@ -58,18 +58,17 @@ export async function publishTables(options: PublishTablesOptions, failures: Fai
 
 /** Not part of the publication, which is committed: the next batch can do without. */
 async function keepDigests(
-  { keyStore }: PublishTablesOptions,
+  { keyStore, manifest }: PublishTablesOptions,
   loaded: readonly LoadedTable[],
   context: TaskContext,
 ): Promise<void> {
-  for (const { publication, keyDigests } of loaded) {
-    if (!keyDigests) continue;
-    try {
-      await keyStore?.write(publication.table, keyDigests);
-    } catch (thrown) {
-      context.log(`what is known of the keys could not be noted: ${toNovaError(thrown).message}`, "warn");
-      return;
+  try {
+    await keyStore?.keepOnly(manifest.tables);
+    for (const { publication, keyDigests } of loaded) {
+      if (keyDigests) await keyStore?.write(publication.table, keyDigests);
     }
+  } catch (thrown) {
+    context.log(`what is known of the keys could not be noted: ${toNovaError(thrown).message}`, "warn");
   }
 }
 

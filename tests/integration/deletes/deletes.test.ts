@@ -233,7 +233,9 @@ describe.each(WAREHOUSES)("in %s", { timeout: 180_000 }, (warehouse) => {
     expect(await gone(3)).toBe(1);
     const [file = ""] = readdirSync(keys);
     writeFileSync(join(keys, file), "{");
+    writeFileSync(join(keys, "left-the-manifest-000000000000.json"), "{}");
     expect(await gone(4)).toBe(1);
+    expect(readdirSync(keys)).toEqual([file]);
     await cp(keys, `${keys}.old`, { recursive: true });
     expect(await gone(5)).toBe(0);
     rmSync(keys, { recursive: true });
