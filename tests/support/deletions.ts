@@ -8,8 +8,7 @@ import { runVerification } from "../../runtime/schedule/run-verification.ts";
 import { Store } from "../../runtime/store/store.ts";
 import { openWarehouse } from "../../runtime/warehouse/open.ts";
 import type { Warehouse } from "../../runtime/warehouse/warehouse.ts";
-import { createProject, type Project, type WAREHOUSES } from "./project.ts";
-import type { SnowflakeProjectOptions } from "./snowflake-project.ts";
+import { createProject, type Project, type ProjectOptions, type WAREHOUSES } from "./project.ts";
 
 export interface DeletionBatch {
   readonly result: BatchResult;
@@ -27,7 +26,7 @@ export interface DeletionProject extends Omit<Project, "run"> {
 
 export async function createDeletionProject(
   warehouse: (typeof WAREHOUSES)[number],
-  options: SnowflakeProjectOptions,
+  options: ProjectOptions,
 ): Promise<DeletionProject> {
   const project = await createProject(warehouse, options);
   const config = loadConfig({ environment: project.environment });

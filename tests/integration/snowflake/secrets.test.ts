@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { identifier, literal } from "../../../runtime/core/sql.ts";
 import { runCommand, startCommand } from "../../support/command.ts";
-import { createSnowflakeProject, type SnowflakeProject } from "../../support/snowflake-project.ts";
+import { createSnowflakeProject, type SnowflakeProject } from "../../support/project.ts";
 import { TEST_KEYS } from "../../support/snowflake/test-client.ts";
 
 /** Characters that URLs, JSON, HTML and shells write in another way. */

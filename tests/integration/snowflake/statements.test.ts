@@ -3,7 +3,7 @@
  * The large batch changes STATEMENTS_ROWS rows.
  */
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { createSnowflakeProject, type SnowflakeProject } from "../../support/snowflake-project.ts";
+import { createSnowflakeProject, type SnowflakeProject } from "../../support/project.ts";
 import type { LoggedStatement } from "../../support/snowflake/statements.ts";
 
 const MANY = Number(process.env["STATEMENTS_ROWS"] ?? 100_000);

@@ -4,7 +4,7 @@ import { loadConfig } from "../../../runtime/config/config.ts";
 import { EventBus } from "../../../runtime/core/events.ts";
 import { runVerification } from "../../../runtime/schedule/run-verification.ts";
 import { Store } from "../../../runtime/store/store.ts";
-import { createSnowflakeProject, type SnowflakeProject } from "../../support/snowflake-project.ts";
+import { createSnowflakeProject, type SnowflakeProject } from "../../support/project.ts";
 
 const TABLES = `
 - name: sales
