@@ -238,8 +238,12 @@ describe("what is remembered of the last batch", () => {
   it("is right whatever fails: the next batch ends equal, and the one after it finds nothing", async () => {
     await using shop = await createLoadedShop();
     const { database, meter, run } = shop;
-    await database.query(CHANGE);
-    await run();
+    // The first time, the stage table is asked for its keys; from then on they are known here.
+    for (const _ of [1, 2]) {
+      meter.takeCalls();
+      await database.query(CHANGE);
+      await run();
+    }
     const steps = meter.takeCalls().length;
     expect(steps).toBeGreaterThan(6);
     for (let failing = 0; failing < steps; failing++) {
