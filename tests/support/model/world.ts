@@ -305,11 +305,11 @@ export class World implements AsyncDisposable {
     return mine;
   }
 
-  /** Backends of a process that was killed hear of it at their next look at the socket. */
+  /** Backends of a process that was killed hear of it at their next look at the socket. Idle ones are in this process's own pool. */
   async #disconnected(): Promise<void> {
     for (;;) {
       const { rows } = await this.#client.query(
-        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'novadrive'",
+        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'novadrive' AND state <> 'idle'",
       );
       if (rows.length === 0) return;
       await wait(LOOK);
