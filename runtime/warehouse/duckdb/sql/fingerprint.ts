@@ -10,8 +10,9 @@ import {
   type FingerprintShape,
   type KeySelection,
 } from "../../../manifest/fingerprint.ts";
-import { KEY_BITS, keyCondition, keyRanges } from "../../../manifest/key-buckets.ts";
+import { KEY_BITS, keyCondition } from "../../../manifest/key-buckets.ts";
 import { columnOf, DELETED_AT, keepsDeleted, type ManifestTable } from "../../../manifest/manifest.ts";
+import { between, whereHashed, whereInRanges } from "../../key-ranges.ts";
 import { duckdbType } from "../duckdb-type.ts";
 import { stageTable } from "./names.ts";
 
@@ -30,10 +31,10 @@ export function fingerprint(request: FingerprintSql): string {
     `count(v${index})`,
   ]);
   const numbers = summed.map((column, index) => `${number(request.table, column)} AS v${index}`);
-  const inner = `SELECT ${[`${keyNumber(request)} AS k`, ...numbers].join(", ")} FROM ${rowsOf(request)}${where(request)}`;
+  const inner = `SELECT ${[`${keyNumber(request)} AS k`, ...numbers].join(", ")} FROM ${rowsOf(request)}${whereInRanges(request, identifier)}`;
   return [
     `SELECT ${[`k >> ${shift(request)} AS bucket`, "count(*)", "coalesce(sum(w1), 0)::VARCHAR", ...sums].join(", ")}`,
-    `FROM (SELECT *, ${weight("k")} AS w1 FROM (${inner})${hashed(request, "k")}) GROUP BY 1`,
+    `FROM (SELECT *, ${weight("k")} AS w1 FROM (${inner})${whereHashed(request, "k")}) GROUP BY 1`,
   ].join(" ");
 }
 
@@ -69,27 +70,12 @@ export function fingerprintRows(request: FingerprintSql): string {
   const keyless = table.primaryKey.length === 0;
   const parts = identityColumns(request).map((column) => (keyless ? number(table, column) : part(table, column)));
   const values = columns.map((column) => (isSummed(column) ? number(table, column) : identifier(column.name)));
-  const filter = where(request) || hashed(request, keyNumber(request));
+  const filter = whereInRanges(request, identifier) || whereHashed(request, keyNumber(request));
   return `SELECT ${[...parts, ...values].join(", ")} FROM ${rowsOf(request)}${filter}`;
 }
 
 const shift = ({ buckets }: FingerprintShape): number =>
   buckets.by === "range" ? buckets.shift : KEY_BITS - buckets.bits;
-
-function where({ buckets, only }: FingerprintSql): string {
-  if (!only || buckets.by === "hash") return "";
-  return ` WHERE ${between(identifier(buckets.column), keyRanges(buckets, only))}`;
-}
-
-/** The same for keys that are hashed. */
-function hashed({ buckets, only }: FingerprintSql, key: string): string {
-  return only && buckets.by === "hash" ? ` WHERE ${between(key, keyRanges(buckets, only))}` : "";
-}
-
-function between(column: string, ranges: readonly { readonly from: bigint; readonly to: bigint }[]): string {
-  if (ranges.length === 0) return "false";
-  return `(${ranges.map(({ from, to }) => `${column} BETWEEN ${from} AND ${to}`).join(" OR ")})`;
-}
 
 function keyNumber(request: FingerprintSql): string {
   const { buckets, table } = request;

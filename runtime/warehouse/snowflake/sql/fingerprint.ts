@@ -9,8 +9,9 @@ import {
   type FingerprintShape,
   type KeySelection,
 } from "../../../manifest/fingerprint.ts";
-import { KEY_BITS, keyCondition, keyRanges } from "../../../manifest/key-buckets.ts";
+import { KEY_BITS, keyCondition } from "../../../manifest/key-buckets.ts";
 import { DELETED_AT, keepsDeleted, type ManifestTable } from "../../../manifest/manifest.ts";
+import { between, whereHashed, whereInRanges } from "../../key-ranges.ts";
 import type { Statement } from "../statement.ts";
 import { name, stageTable } from "./names.ts";
 
@@ -42,8 +43,8 @@ export function fingerprint(request: FingerprintRequest): Statement {
     `COALESCE(SUM(COALESCE(${W1} * ${lo} + ${W2} * ${hi}, ${W3})), 0)`,
     `COUNT(${lo})`,
   ]);
-  const rows = `SELECT ${[`${keyNumber(request)} AS ${KEY}`, ...numbers].join(", ")} FROM ${rowsOf(request)}${where(request)}`;
-  const weighed = `SELECT ${[`${bucket(request)} AS ${BUCKET}`, `${weight(KEY)} AS ${W1}`, ...halves].join(", ")} FROM (${rows}) AS R${hashed(request, KEY)}`;
+  const rows = `SELECT ${[`${keyNumber(request)} AS ${KEY}`, ...numbers].join(", ")} FROM ${rowsOf(request)}${whereInRanges(request, name)}`;
+  const weighed = `SELECT ${[`${bucket(request)} AS ${BUCKET}`, `${weight(KEY)} AS ${W1}`, ...halves].join(", ")} FROM (${rows}) AS R${whereHashed(request, KEY)}`;
   const weights = [
     `${high(W1, 4)} + 1 AS ${W2}`,
     `MOD(${W1} * ${WEIGHT.nullFactor} + ${WEIGHT.nullOffset}, ${WEIGHT.nullPrime}) AS ${W3}`,
@@ -65,7 +66,7 @@ export function fingerprintRows(request: FingerprintRequest): Statement {
   const keyless = table.primaryKey.length === 0;
   const parts = identityColumns(request).map((column) => (keyless ? number(column) : part(column)));
   const values = columns.map((column) => (isSummed(column) ? number(column) : name(column.name)));
-  const filter = where(request) || hashed(request, keyNumber(request));
+  const filter = whereInRanges(request, name) || whereHashed(request, keyNumber(request));
   return {
     sql: `SELECT ${[...parts, ...values].join(", ")} FROM ${rowsOf(request)}${filter}`,
     step: "verify",
@@ -94,21 +95,6 @@ function rowsOf({ table, arriving }: FingerprintRequest): string {
   const same = table.primaryKey.map((column) => `S.${name(column)} = I.${name(column)}`);
   const known = [...same, ...(there === undefined ? [] : [`S.${there}`])].join(" AND ");
   return `(SELECT I.* FROM ${arriving} AS I WHERE NOT EXISTS (SELECT 1 FROM ${stageTable(table)} AS S WHERE ${known})) AS T`;
-}
-
-function where({ buckets, only }: FingerprintRequest): string {
-  if (!only || buckets.by === "hash") return "";
-  return ` WHERE ${between(name(buckets.column), keyRanges(buckets, only))}`;
-}
-
-/** The same for keys that are hashed. */
-function hashed({ buckets, only }: FingerprintRequest, key: string): string {
-  return only && buckets.by === "hash" ? ` WHERE ${between(key, keyRanges(buckets, only))}` : "";
-}
-
-function between(column: string, ranges: readonly { readonly from: bigint; readonly to: bigint }[]): string {
-  if (ranges.length === 0) return "FALSE";
-  return `(${ranges.map(({ from, to }) => `${column} BETWEEN ${from} AND ${to}`).join(" OR ")})`;
 }
 
 function keyNumber(request: FingerprintRequest): string {
