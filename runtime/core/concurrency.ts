@@ -42,3 +42,22 @@ export async function mapConcurrently<T, R>(
     return outcome.value;
   });
 }
+
+/**
+ * Two things at once. When one fails, the signal that the other got is aborted, and awaited: nothing is still running when this throws.
+ *
+ * @throws what the first failure threw, or the reason of `signal`
+ */
+export async function bothAtOnce<A, B>(
+  signal: AbortSignal,
+  one: (signal: AbortSignal) => Promise<A>,
+  other: (signal: AbortSignal) => Promise<B>,
+): Promise<[A, B]> {
+  const found: { one?: A; other?: B } = {};
+  const works = [
+    async (stop: AbortSignal) => void (found.one = await one(stop)),
+    async (stop: AbortSignal) => void (found.other = await other(stop)),
+  ];
+  await mapConcurrently(works, { limit: 2, signal }, (work, stop) => work(stop));
+  return [found.one as A, found.other as B];
+}

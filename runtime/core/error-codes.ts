@@ -204,6 +204,10 @@ export const ERROR_CODES = {
     "A table was to be verified before any batch has loaded it.",
     "Run `novadrive run` first, or name other tables with --table.",
   ),
+  VERIFY_NOT_REPAIRABLE: failure(
+    "A stage table has rows that only loading it anew would put right, and rows that this would lose.",
+    "Take the rows that stand there twice out by hand, or load the table anew with `novadrive run --full-refresh --table <name>`.",
+  ),
   VERIFY_UNEQUAL: failure(
     "A stage table differs from its source.",
     "Run `novadrive verify` to see where, and `novadrive verify --repair` to load the tables that differ anew.",

@@ -93,7 +93,10 @@ async function loadEverything(options: LoadBatchOptions, failures: Failures, war
   const startedAt = clock.now();
   const { state, snapshot, untouched } = await tasks.run({ kind: "open", subject: "" }, async (context) => {
     const opened = await open(options, context, warnings);
+    await using made = new AsyncDisposableStack();
+    made.use(opened.snapshot);
     const found = fullRefresh ? new Map() : findUntouched({ ...opened, tables: unrepaired, context });
+    made.move();
     return { ...opened, untouched: found };
   });
   await using _closed = snapshot;

@@ -23,8 +23,11 @@ export async function loadChanges(options: LoadBatchOptions, failures: Failures,
   const startedAt = clock.now();
   const { snapshot, untouched } = await tasks.run({ kind: "open", subject: "" }, async (context) => {
     warnings.tell(context, await source.preflight(tables, context.signal));
-    const opened = await source.openSnapshot(tables, context.signal);
-    return { snapshot: opened, untouched: remembered && untouchedSince(remembered, opened, unrepaired, context) };
+    await using made = new AsyncDisposableStack();
+    const opened = made.use(await source.openSnapshot(tables, context.signal));
+    const found = remembered && untouchedSince(remembered, opened, unrepaired, context);
+    made.move();
+    return { snapshot: opened, untouched: found };
   });
   await using _closed = snapshot;
   options.onSnapshot(snapshot.at);

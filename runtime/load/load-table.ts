@@ -15,9 +15,9 @@ import type { KeyStore } from "./key-store.ts";
 import type { LoadBatchOptions } from "./load-batch.ts";
 import { describeMisfits } from "./misfits.ts";
 import { planFullRefresh } from "./mode-full-refresh.ts";
-import { LOAD_ANEW, planTable } from "./plan.ts";
 import { planOtherKey } from "./other-key.ts";
-import { formerKey, keyFence, loadScope, manifestFence } from "./scope.ts";
+import { LOAD_ANEW, planReplacing, planTable } from "./plan.ts";
+import { formerKey, keyFence, loadScope, manifestFence, type FormerKey } from "./scope.ts";
 import type { TablePlan } from "./table-plan.ts";
 import { transfer } from "./transfer.ts";
 import { findVanishedKeys, noteKeys, type VanishedKeys } from "./vanished-keys.ts";
@@ -111,10 +111,8 @@ async function decide(options: LoadTableOptions, context: TaskContext): Promise<
   if (scope?.why !== undefined) context.log(`${scope.since ? "" : "all rows are read: "}${scope.why}`);
   const former = previous && formerKey(table, previous);
   const other = scope && former && planOtherKey(table, former);
-  if (other) options.warnings.tell(context, [other.warning]);
-  const plan =
-    other?.plan ??
-    (scope ? planTable(table, scope.since) : mergesAll(options, former) ? planFullRefresh(table) : LOAD_ANEW);
+  if (other?.warning) options.warnings.tell(context, [other.warning]);
+  const plan = other?.plan ?? (scope ? planTable(table, scope.since) : planWhole(options, former));
   const position = await snapshot.position({ table, previous, since: plan.since, signal });
   if (position.cursorColumn !== null) {
     const moved = position.cursor !== previous?.cursor;
@@ -135,10 +133,17 @@ async function decide(options: LoadTableOptions, context: TaskContext): Promise<
   };
 }
 
-/** So that rows which are equal stay as they are; and those that the source has deleted, where they are kept. */
-function mergesAll({ table, previous, repair }: LoadTableOptions, former: readonly string[] | undefined): boolean {
-  const how = repair?.get(table.name);
-  return how === undefined ? keepsDeleted(table) && previous !== undefined && !former : how === "merge";
+/** A table that is loaded for the first time, that is to be loaded anew, or that is repaired. */
+function planWhole({ table, previous, repair }: LoadTableOptions, former: FormerKey | undefined): TablePlan {
+  switch (repair?.get(table.name)) {
+    // Rows that are equal stay as they are; and so do those that the source has deleted, where they are kept.
+    case "merge":
+      return planTable(table, undefined);
+    case "replace":
+      return planReplacing(table);
+    case undefined:
+      return keepsDeleted(table) && previous !== undefined && !former ? planFullRefresh(table) : LOAD_ANEW;
+  }
 }
 
 interface Extracted {

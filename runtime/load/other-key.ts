@@ -1,14 +1,17 @@
 /** A table whose primary key is another than that by which its rows were published: no merge could tell which row is which. */
 import { NovaError } from "../core/errors.ts";
 import { namedColumns, type Warning } from "../core/warning.ts";
-import { keepsDeleted, type ManifestTable } from "../manifest/manifest.ts";
+import { keepsRows, type ManifestTable } from "../manifest/manifest.ts";
+import { planReplacing } from "./plan.ts";
+import type { FormerKey } from "./scope.ts";
 import type { TablePlan } from "./table-plan.ts";
 
 export interface OtherKey {
-  readonly plan: TablePlan;
+  /** undefined: as ever. */
+  readonly plan?: TablePlan | undefined;
   /** To be published as: rows that vanished are recorded by the former key, which is what models have seen so far. */
   readonly table: ManifestTable;
-  readonly warning: Warning;
+  readonly warning?: Warning | undefined;
 }
 
 /**
@@ -16,10 +19,28 @@ export interface OtherKey {
  *
  * @throws NovaError LOAD_KEY_CHANGED where the stage table also holds rows that the source has deleted: replacing it would lose them
  */
-export function planOtherKey(table: ManifestTable, former: readonly string[]): OtherKey {
+export function planOtherKey(table: ManifestTable, former: FormerKey): OtherKey {
   const { name, primaryKey } = table;
+  // By the key that may be the former one, too: so no row stands there twice, whatever it was.
+  if (former === "unknown") return keepsRows(table) ? { table } : { table, plan: planReplacing(table) };
   const change = `The primary key of ${name} was (${former.join(", ")}) and is (${primaryKey.join(", ")})`;
-  if (keepsDeleted(table) || (table.sync.mode !== "full_refresh" && table.sync.deletes === "ignore")) {
+  const warning = (what: string, remedy: string): Warning => ({
+    kind: "key_changed",
+    table: name,
+    columns: primaryKey,
+    message: `${change}: ${what}`,
+    remedy,
+  });
+  if (former.toSorted().join("\0") === primaryKey.toSorted().join("\0")) {
+    return {
+      table,
+      warning: warning(
+        "from this batch on pipeline.deleted_keys has its values in that order.",
+        "Look at models that take a value out of its deleted keys.",
+      ),
+    };
+  }
+  if (keepsRows(table)) {
     throw new NovaError(
       "LOAD_KEY_CHANGED",
       `${change}: its stage table keeps rows that the source has deleted, which the new key cannot tell apart.`,
@@ -33,12 +54,9 @@ export function planOtherKey(table: ManifestTable, former: readonly string[]): O
   return {
     plan: { action: "replace", keys: still ? "rows" : "none" },
     table: still ? { ...table, primaryKey: former } : table,
-    warning: {
-      kind: "key_changed",
-      table: name,
-      columns: primaryKey,
-      message: `${change}: the table is loaded anew, and from the next batch on pipeline.deleted_keys names its rows by ${primaryKey.length === 0 ? "nothing" : namedColumns(primaryKey)}.`,
-      remedy: `Incremental models that follow its deleted keys have to be built anew once: \`novadrive run --full-refresh\`.`,
-    },
+    warning: warning(
+      `the table is loaded anew, and from the next batch on pipeline.deleted_keys names its rows by ${primaryKey.length === 0 ? "nothing" : namedColumns(primaryKey)}.`,
+      `Incremental models that follow its deleted keys have to be built anew once: \`novadrive run --full-refresh\`.`,
+    ),
   };
 }

@@ -9,6 +9,12 @@ import type { TablePlan } from "./table-plan.ts";
 /** Everything anew: the first load of a table, and what the user asked to load again. */
 export const LOAD_ANEW: TablePlan = { action: "replace", keys: "none" };
 
+/** Everything anew, and the keys of rows that are gone written down, for models that follow them. */
+export const planReplacing = ({ primaryKey }: ManifestTable): TablePlan => ({
+  action: "replace",
+  keys: primaryKey.length > 0 ? "rows" : "none",
+});
+
 /** @param since which rows may differ from what was published last; undefined if all may */
 export function planTable(table: ManifestTable, since: Since | undefined): TablePlan {
   switch (table.sync.mode) {

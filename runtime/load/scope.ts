@@ -1,7 +1,7 @@
 /** From the last batch's watermark to what this one has to read: as far as the manifest is what it was, and the source says what is new. */
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import type { ManifestTable } from "../manifest/manifest.ts";
+import { keepsDeleted, type ManifestTable } from "../manifest/manifest.ts";
 import { exactType } from "../manifest/warehouse-type.ts";
 import type { Since, SourceSnapshot, TablePosition } from "../source/source.ts";
 
@@ -58,28 +58,27 @@ export function isShapedAs(table: ManifestTable, { fence }: Pick<TablePosition, 
   return fence["shape"] === undefined || fence["shape"] === shapeOf(table);
 }
 
-/** The primary key by which the rows were published, where it is another now. */
-export function formerKey(
-  { primaryKey }: ManifestTable,
-  { fence }: Pick<TablePosition, "fence">,
-): readonly string[] | undefined {
-  const text = fence["key"];
-  if (text === undefined || text === JSON.stringify(primaryKey)) return undefined;
-  const parsed = keySchema.safeParse(JSON.parse(text));
-  return parsed.success && !sameNames(parsed.data, primaryKey) ? parsed.data : undefined;
+/** `unknown`: an older version of this program has published the rows, and noted no key; the manifest has changed since. */
+export type FormerKey = readonly string[] | "unknown";
+
+/** The primary key by which the rows were published, where it is another now, or in another order. */
+export function formerKey(table: ManifestTable, { fence }: Pick<TablePosition, "fence">): FormerKey | undefined {
+  const { key, shape } = fence;
+  if (key === undefined) return shape === undefined || shape === shapeOf(table) ? undefined : "unknown";
+  return key === JSON.stringify(table.primaryKey) ? undefined : keySchema.parse(JSON.parse(key));
 }
 
 const keySchema = z.array(z.string());
 
-const sameNames = (one: readonly string[], other: readonly string[]): boolean =>
-  one.toSorted().join("\0") === other.toSorted().join("\0");
-
 /** All that a row of the stage table depends on: after a change, rows that are read already have to be read again. */
-function shapeOf({ schema, sourceSchema, sourceTable, primaryKey, columns }: ManifestTable): string {
+function shapeOf(table: ManifestTable): string {
+  const { schema, sourceSchema, sourceTable, primaryKey, columns } = table;
   return hashOf([
     [schema, sourceSchema, sourceTable],
     primaryKey,
     columns.map(({ name, type, nullable, onMisfit }) => [name, exactType(type), nullable, onMisfit ?? null]),
+    // Rows that came back while nobody kept deleted ones are still marked.
+    ...(keepsDeleted(table) ? ["keeps deleted rows"] : []),
   ]);
 }
 

@@ -2,6 +2,7 @@
  * The keys by which vanished rows are found: of those buckets alone in which the source's keys are not what the stage table had, together with the
  * keys that this batch adds.
  */
+import { bothAtOnce } from "../core/concurrency.ts";
 import {
   isSummed,
   type BucketFingerprint,
@@ -77,10 +78,12 @@ export async function findVanishedKeys(options: VanishedKeysOptions): Promise<Va
   const known = Math.max(basis.rows, Number(previous.fence["rows"] ?? 0));
   const note = chooseBuckets({ basis, rows: known, last });
   const shape = { table, columns, buckets: note.buckets };
-  const [{ buckets: now }, before] = await Promise.all([
-    snapshot.fingerprint({ ...shape, doing: `looking for deleted rows of ${table.name}`, signal }),
-    digestsBefore(options, last, shape),
-  ]);
+  const doing = `looking for deleted rows of ${table.name}`;
+  const [{ buckets: now }, before] = await bothAtOnce(
+    signal,
+    (stop) => snapshot.fingerprint({ ...shape, doing, signal: stop }),
+    (stop) => digestsBefore({ ...options, signal: stop }, last, shape),
+  );
   const arriving =
     rows.count === 0 ? [] : await options.warehouse.fingerprint({ ...shape, arriving: rows.incoming }, { signal });
   const differ = differing(before, arriving, now);

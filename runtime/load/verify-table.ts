@@ -4,9 +4,11 @@
  * The stage table is as of the last batch, and the source goes on. A row whose version came after that batch is told by its xmin, and is not
  * compared; a row that only the stage table has may have been deleted since, so the counts of the batch decide (see docs/decisions/0020).
  */
+import { bothAtOnce } from "../core/concurrency.ts";
 import type { TableVerification } from "../core/verification.ts";
 import { isSummed, type BucketFingerprint, type FingerprintShape } from "../manifest/fingerprint.ts";
 import { hashBuckets, rangeBuckets, type KeyBuckets } from "../manifest/key-buckets.ts";
+import { keepsDeleted, keepsRows } from "../manifest/manifest.ts";
 import type { ChangedSince } from "../source/fingerprint-sql.ts";
 import type { FingerprintBasis } from "../source/fingerprint.ts";
 import { loadScope } from "./scope.ts";
@@ -24,8 +26,14 @@ const ROWS_FOUND = 1000;
 /** Into how many parts a bucket with more rows than can be held is divided, as a power of two. */
 const SPLIT_BITS = 6;
 
+export interface VerifiedTable {
+  readonly found: Omit<TableVerification, "seconds">;
+  /** Whether the stage table has rows that no merge by key can put right: they stand there twice, or have no key. */
+  readonly unmergeable: boolean;
+}
+
 /** @throws NovaError of the source or the warehouse */
-export async function verifyTable(options: VerifyTableOptions): Promise<Omit<TableVerification, "seconds">> {
+export async function verifyTable(options: VerifyTableOptions): Promise<VerifiedTable> {
   const { table, snapshot, warehouse, watermark, signal, progress } = options;
   const basis = await snapshot.fingerprintBasis(table, signal);
   const ground = groundOf(watermark);
@@ -41,13 +49,14 @@ export async function verifyTable(options: VerifyTableOptions): Promise<Omit<Tab
     );
   }
   const shape = { table, columns: basis.columns, buckets: firstBuckets(basis) };
-  const [source, stage] = await Promise.all([
-    snapshot.fingerprint({ ...shape, changedSince, progress, signal }),
-    warehouse.fingerprint(shape, { signal }),
-  ]);
+  const [source, stage] = await bothAtOnce(
+    signal,
+    (stop) => snapshot.fingerprint({ ...shape, changedSince, progress, signal: stop }),
+    (stop) => warehouse.fingerprint(shape, { signal: stop }),
+  );
   const rowsSource = countOf(source.buckets) + source.changed;
   const rowsStage = countOf(stage);
-  const search: Search = { options, shape, changedSince, rows: [], suspects: [], buckets: [] };
+  const search: Search = { options, shape, changedSince, rows: [], suspects: [], buckets: [], keyless: false };
   await searchBuckets(search, compare(source.buckets, stage));
   if (!basis.columns.every(isSummed)) await searchValues(search);
   const extra = extraRows(search, { rowsStage, rowsThen: ground.rows });
@@ -58,13 +67,16 @@ export async function verifyTable(options: VerifyTableOptions): Promise<Omit<Tab
   };
   const keys = keysOf(found);
   return {
-    name: table.name,
-    rows_source: rowsSource,
-    rows_stage: rowsStage,
-    rows_changed_since: source.changed,
-    equal: found.rows.length + found.buckets.length === 0,
-    differences: differencesOf(found),
-    ...(keys.length > 0 && { keys }),
+    found: {
+      name: table.name,
+      rows_source: rowsSource,
+      rows_stage: rowsStage,
+      rows_changed_since: source.changed,
+      equal: found.rows.length + found.buckets.length === 0,
+      differences: differencesOf(found),
+      ...(keys.length > 0 && { keys }),
+    },
+    unmergeable: search.keyless || search.rows.some(({ is }) => is === "twice"),
   };
 }
 
@@ -102,6 +114,8 @@ interface Search {
   readonly rows: RowDifference[];
   readonly suspects: RowDifference[];
   readonly buckets: BucketDifference[];
+  /** Whether the stage table has rows whose key is NULL. */
+  keyless: boolean;
 }
 
 /** Reads the rows of the buckets that differ, as many at a time as can be held. */
@@ -114,6 +128,7 @@ async function searchBuckets(
   while (queue.length > 0) {
     const first = queue.shift();
     if (!first) break;
+    if (first.bucket === null) search.keyless = true;
     if (first.bucket === null || search.rows.length >= ROWS_FOUND) {
       tellBucket(search, first, buckets);
     } else if (first.rows > ROWS_AT_A_TIME && canSplit(buckets)) {
@@ -142,10 +157,11 @@ async function splitBucket(search: Search, bucket: bigint, buckets: KeyBuckets):
   const parts = 1n << BigInt(bits);
   const only = Array.from({ length: Number(parts) }, (_, index) => bucket * parts + BigInt(index));
   const request = { ...shape, buckets: finer, only };
-  const [source, stage] = await Promise.all([
-    snapshot.fingerprint({ ...request, changedSince, signal }),
-    warehouse.fingerprint(request, { signal }),
-  ]);
+  const [source, stage] = await bothAtOnce(
+    signal,
+    (stop) => snapshot.fingerprint({ ...request, changedSince, signal: stop }),
+    (stop) => warehouse.fingerprint(request, { signal: stop }),
+  );
   await searchBuckets(search, compare(source.buckets, stage), finer);
 }
 
@@ -198,7 +214,7 @@ function extraRows(
   { options: { table }, suspects, rows, changedSince }: Search,
   { rowsStage, rowsThen }: { readonly rowsStage: number; readonly rowsThen: number | undefined },
 ): readonly RowDifference[] {
-  if (table.sync.mode === "append" || (table.sync.mode === "incremental" && table.sync.deletes === "ignore")) return [];
+  if (keepsRows(table) && !keepsDeleted(table)) return [];
   if (rowsThen === undefined || changedSince === undefined) return suspects;
   const missing = rows.filter((row) => row.is === "missing").length;
   const twice = rows.filter((row) => row.is === "twice").length;

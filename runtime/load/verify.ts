@@ -27,6 +27,8 @@ export interface Verified {
   readonly snapshot: string;
   /** In the order of the tables that were asked for. */
   readonly tables: readonly TableVerification[];
+  /** Names of those whose stage table has rows that no merge by key can put right. */
+  readonly unmergeable: readonly string[];
 }
 
 /**
@@ -75,13 +77,17 @@ export async function verifyTables(options: VerifyOptions): Promise<Verified> {
             }),
           { signal },
         );
-        const verified = { ...result, seconds: secondsBetween(startedAt, clock.now()) };
+        const verified = { ...result.found, seconds: secondsBetween(startedAt, clock.now()) };
         options.onTable?.(verified);
-        return verified;
+        return { verified, unmergeable: result.unmergeable };
       };
       return verify();
     });
-    return { snapshot: snapshot.at, tables: results };
+    return {
+      snapshot: snapshot.at,
+      tables: results.map(({ verified }) => verified),
+      unmergeable: results.flatMap(({ verified, unmergeable }) => (unmergeable ? [verified.name] : [])),
+    };
   });
 }
 

@@ -14,6 +14,7 @@ import {
   type EntryContext,
   type SyncEntry,
 } from "./introspect-entry.ts";
+import { DELETED_AT } from "./manifest.ts";
 
 export interface WriteOptions {
   /** The manifest as it is; undefined or empty text writes a new one. */
@@ -141,7 +142,7 @@ function extendManifest(text: string, tables: readonly LiveTable[], schema: stri
     const entry = here.find((one) => one.sourceTable === table.name);
     if (!entry) continue;
     const context = { sourceName: entry.sourceName, tableNames };
-    const added = missingColumns(table, entry.columnNames).map((column) => addedColumnEntry(table, column, context));
+    const added = missingColumns(table, entry.taken).map((column) => addedColumnEntry(table, column, context));
     if (added.length > 0) insertions.push({ into: entry.columns, lines: added.flatMap(columnLines) });
   }
   const context = { sourceName: home.name, tableNames };
@@ -157,13 +158,16 @@ interface KnownTable {
   readonly sourceSchema: string;
   readonly sourceTable: string;
   readonly columns: YAMLSeq;
-  readonly columnNames: readonly string[];
+  /** Names that its stage table has. */
+  readonly taken: readonly string[];
 }
 
 const textAt = (map: YAMLMap, path: readonly string[]): string | undefined => {
   const value = map.getIn(path);
   return typeof value === "string" ? value : undefined;
 };
+
+const DELETES = ["config", "meta", "sync", "deletes"];
 
 function entriesOf(source: YAMLMap): KnownTable[] {
   const tables = source.get("tables");
@@ -180,7 +184,10 @@ function entriesOf(source: YAMLMap): KnownTable[] {
         sourceSchema: textAt(table, ["config", "meta", "source_schema"]) ?? standard,
         sourceTable: textAt(table, ["config", "meta", "source_table"]) ?? name,
         columns,
-        columnNames: columns.items.flatMap((column) => (isMap(column) ? (textAt(column, ["name"]) ?? []) : [])),
+        taken: [
+          ...columns.items.flatMap((column) => (isMap(column) ? (textAt(column, ["name"]) ?? []) : [])),
+          ...((textAt(table, DELETES) ?? textAt(source, DELETES)) === "soft" ? [DELETED_AT] : []),
+        ],
       },
     ];
   });

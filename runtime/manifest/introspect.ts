@@ -1,5 +1,5 @@
 /** What a live PostgreSQL schema looks like, and how the manifest differs from it. Pure: the catalogue is read elsewhere. */
-import { BATCH_ID, SYNCED_AT, type Manifest, type ManifestTable } from "./manifest.ts";
+import { BATCH_ID, stageColumns, SYNCED_AT, type Manifest, type ManifestTable } from "./manifest.ts";
 import { dataTypeFor, fitOf, type PostgresType } from "./postgres-type.ts";
 import { exactType, parseDataType, type WarehouseType } from "./warehouse-type.ts";
 
@@ -83,7 +83,7 @@ function diffTable(table: ManifestTable, live: LiveTable): ManifestDifference[] 
   }
   for (const column of missingColumns(
     live,
-    table.columns.map(({ name }) => name),
+    stageColumns(table).map(({ name }) => name),
   )) {
     const [source, dataType] = [column.type.text, dataTypeFor(column.type)];
     add({ kind: "column_new", table: table.name, column: column.name, source, dataType });

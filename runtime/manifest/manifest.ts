@@ -69,6 +69,10 @@ export const DELETED_AT = "_deleted_at";
 /** Whether rows that the source has deleted stay, and are told by `_deleted_at`. */
 export const keepsDeleted = ({ sync }: ManifestTable): boolean => sync.deletes === "soft";
 
+/** Whether it may hold rows that the source has deleted, marked or not. */
+export const keepsRows = ({ sync }: ManifestTable): boolean =>
+  sync.deletes === "soft" || (sync.mode !== "full_refresh" && sync.deletes === "ignore");
+
 /** Column by name. @throws RangeError if the table has none, which validation rules out for keys and cursors */
 export function columnOf(table: ManifestTable, name: string): ManifestColumn {
   const column = table.columns.find((candidate) => candidate.name === name);

@@ -119,6 +119,18 @@ function readSync(context: TableContext, primaryKey: readonly string[]): SyncSet
       `table "${entry.name}" has deletes: soft but no primary key, by which a row would be known that is gone; add "config: {meta: {primary_key: [<column>]}}", or use deletes: hard`,
     );
   }
+  const own = entry.config?.meta?.sync ?? {};
+  if (mode === "full_refresh" && (own.deletes === "ignore" || own.delete_check !== undefined)) {
+    const word = own.deletes === "ignore" ? "deletes: ignore" : `delete_check: ${own.delete_check}`;
+    complain(
+      `table "${entry.name}" has ${word}, but is read whole each time (mode: full_refresh), so that every row goes which the source does not have; add "mode: incremental" to sync, or take ${word} out`,
+    );
+  }
+  if (mode === "append" && own.deletes === "soft") {
+    complain(
+      `table "${entry.name}" has deletes: soft, but mode: append looks for no deletes; use mode: incremental, or take deletes: soft out`,
+    );
+  }
   if (mode === "full_refresh") return { mode, deletes: merged.deletes === "soft" ? "soft" : "hard" };
   const cursors = cursorsOf({ mode, cursor: merged.cursor, deletes: "hard" });
   if (merged.detect === "cursor" && cursors.length === 0) {

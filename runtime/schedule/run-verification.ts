@@ -3,11 +3,12 @@ import { join } from "node:path";
 import type { Config } from "../config/options.ts";
 import { sourceSettings } from "../config/source-settings.ts";
 import { secondsBetween, systemClock, type Clock } from "../core/clock.ts";
-import { fromReport, toNovaError } from "../core/errors.ts";
+import { fromReport, NovaError, toNovaError } from "../core/errors.ts";
 import type { EventBus } from "../core/events.ts";
 import type { WarehouseUsage } from "../core/result.ts";
-import type { Repaired, TableVerification, VerificationResult } from "../core/verification.ts";
+import type { Repaired, VerificationResult } from "../core/verification.ts";
 import { verifyTables, type Verified } from "../load/verify.ts";
+import { keepsRows, type ManifestTable } from "../manifest/manifest.ts";
 import { readManifest } from "../manifest/read.ts";
 import { connectSource } from "../source/postgres.ts";
 import type { Store } from "../store/store.ts";
@@ -39,12 +40,13 @@ export async function runVerification(options: RunVerificationOptions): Promise<
   const first = await verifyOnce(options, clock);
   const unequal = first.tables.filter((table) => !table.equal);
   if (!repair || unequal.length === 0) return resultOf(first, startedAt, clock);
-  const repaired = await repairTables(options, unequal);
+  const repaired = await repairTables(options, repairsOf(first));
   const second = await verifyOnce(options, clock);
   return { ...resultOf(second, startedAt, clock), repair: { ...repaired, found: unequal } };
 }
 
 interface VerifiedOnce extends Verified {
+  readonly manifestTables: readonly ManifestTable[];
   readonly usage: WarehouseUsage | null;
 }
 
@@ -77,7 +79,7 @@ async function verifyOnce(options: RunVerificationOptions, clock: Clock): Promis
     },
   );
   store.recordVerification({ at: clock.now(), snapshot: verified.snapshot, tables: verified.tables });
-  return { ...verified, usage: warehouse.usage() };
+  return { ...verified, manifestTables: tables, usage: warehouse.usage() };
 }
 
 /**
@@ -86,11 +88,8 @@ async function verifyOnce(options: RunVerificationOptions, clock: Clock): Promis
  */
 async function repairTables(
   { config, store, events, signal, clock, openWarehouse: open }: RunVerificationOptions,
-  unequal: readonly TableVerification[],
+  how: Repairs,
 ): Promise<{ readonly batch_id: number; readonly tables: readonly Repaired[] }> {
-  const how: RunBatchOptions["repair"] = new Map(
-    unequal.map((table) => [table.name, needsReplacing(table) ? "replace" : "merge"] as const),
-  );
   const batch = await runBatch({
     config,
     store,
@@ -109,7 +108,27 @@ async function repairTables(
   return { batch_id: batch.batch_id, tables };
 }
 
-/** A row that stands there twice, or has no key, is nothing that a merge by key could put right. */
-function needsReplacing({ keys = [], differences }: TableVerification): boolean {
-  return keys.some((key) => key.is === "twice") || differences.some((difference) => difference.key_from === null);
+type Repairs = NonNullable<RunBatchOptions["repair"]>;
+
+/** @throws NovaError VERIFY_NOT_REPAIRABLE for rows that only a replacement could put right, in tables whose rows a replacement would lose */
+function repairsOf({ tables, unmergeable, manifestTables }: VerifiedOnce): Repairs {
+  const kept = unmergeable.filter((name) => manifestTables.some((table) => table.name === name && keepsRows(table)));
+  if (kept.length > 0) throw notRepairable(kept);
+  const keyless = new Set(manifestTables.filter((table) => table.primaryKey.length === 0).map(({ name }) => name));
+  const replaced = (name: string) => keyless.has(name) || unmergeable.includes(name);
+  return new Map(
+    tables.flatMap(({ name, equal }) => (equal ? [] : [[name, replaced(name) ? "replace" : "merge"] as const])),
+  );
+}
+
+function notRepairable(names: readonly string[]): NovaError {
+  const tables = names.map((name) => `--table ${name}`).join(" ");
+  return new NovaError(
+    "VERIFY_NOT_REPAIRABLE",
+    `${names.join(", ")}: rows of the stage table stand there twice, or have no key, and it keeps rows that the source has deleted, which loading it anew would lose. Nothing was repaired.`,
+    {
+      remedy: `Take the rows out of the stage table by hand (\`novadrive verify ${tables}\` names their keys) and repair then; or \`novadrive run --full-refresh ${tables}\` loads the rows anew that the source has, without the others.`,
+      details: { tables: names },
+    },
+  );
 }

@@ -2,7 +2,7 @@
 import { identifier } from "../core/sql.ts";
 import { namedColumns, type Warning } from "../core/warning.ts";
 import { heldFor, missingColumns } from "../manifest/introspect.ts";
-import type { ManifestTable } from "../manifest/manifest.ts";
+import { stageColumns, type ManifestTable } from "../manifest/manifest.ts";
 import { dataTypeFor, quoted } from "../manifest/postgres-type.ts";
 import { exactType } from "../manifest/warehouse-type.ts";
 import { isKeyless, type Relation } from "./catalogue.ts";
@@ -15,7 +15,8 @@ export function driftOf(table: ManifestTable, relation: Relation): readonly Warn
 function newColumns(table: ManifestTable, relation: Relation): Warning[] {
   const name = `${relation.schema}.${relation.name}`;
   const present = table.columns.map((column) => column.name);
-  const addable = missingColumns(relation, present).map((column) => column.name);
+  const taken = stageColumns(table).map((column) => column.name);
+  const addable = missingColumns(relation, taken).map((column) => column.name);
   const rest = relation.columns
     .map((column) => column.name)
     .filter((column) => !present.includes(column) && !addable.includes(column));

@@ -61,7 +61,7 @@ export async function extractTable(options: ExtractOptions): Promise<ExtractSumm
   const total: Worker["total"] = { rows: 0, bytes: 0, reported: 0, files: 0, misfits: {} };
   const queue = pieces.values();
   const workers = Array.from({ length: Math.min(options.readers, pieces.length) });
-  await mapConcurrently(workers, { limit: workers.length, signal: request.signal }, (_, signal) =>
+  await mapConcurrently(workers, { limit: options.readers, signal: request.signal }, (_, signal) =>
     fillFiles({ ...options, sql, queue, total, known, signal }),
   );
   request.progress({ rows: total.rows, bytes: total.bytes });

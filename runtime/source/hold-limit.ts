@@ -40,10 +40,10 @@ export class HoldLimit {
 function tooLong(seconds: number): NovaError {
   return new NovaError(
     "SOURCE_SNAPSHOT_LIMIT",
-    `The snapshot of the source was held for ${seconds} s, which is the limit, before everything was read from it; nothing was published.`,
+    `The snapshot of the source was held for ${seconds} s, which is the limit, before it was done with; nothing was published.`,
     {
       remedy:
-        "Read faster (NOVADRIVE_READERS, NOVADRIVE_ROWS_PER_SECOND), read less at a time (`novadrive run --table T`), leave tables of mode: full_refresh and first loads to the night, or raise NOVADRIVE_SNAPSHOT_LIMIT. A first load of a large table goes on where it stopped.",
+        "Read faster (NOVADRIVE_READERS, NOVADRIVE_ROWS_PER_SECOND), read less at a time (`novadrive run --table T`), leave tables of mode: full_refresh and first loads to the night, or raise NOVADRIVE_SNAPSHOT_LIMIT. A first load of a table of 256 MB or more with a key goes on where it stopped, as long as one look at each of its pages fits into the limit.",
       details: { seconds },
     },
   );

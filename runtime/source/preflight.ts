@@ -4,7 +4,7 @@ import { NovaError } from "../core/errors.ts";
 import { identifier } from "../core/sql.ts";
 import type { Warning } from "../core/warning.ts";
 import { missingColumns } from "../manifest/introspect.ts";
-import { cursorsOf, type ManifestColumn, type ManifestTable } from "../manifest/manifest.ts";
+import { cursorsOf, stageColumns, type ManifestColumn, type ManifestTable } from "../manifest/manifest.ts";
 import { cursorKindOf, fitOf } from "../manifest/postgres-type.ts";
 import { exactType } from "../manifest/warehouse-type.ts";
 import { isKeyless, type Relation } from "./catalogue.ts";
@@ -129,7 +129,7 @@ const dropped = (sqlName: string, column: string): string =>
 function renamed(table: ManifestTable, relation: Relation, column: ManifestColumn): string {
   const candidates = missingColumns(
     relation,
-    table.columns.map(({ name }) => name),
+    stageColumns(table).map(({ name }) => name),
   ).filter((live) => fitOf(live.type, column.type).fits);
   if (candidates.length === 0) return "";
   const names = candidates.map(({ name }) => `"${name}"`).join(" or ");

@@ -73,16 +73,16 @@ async function publishTable(
   let deleted = keepsDeleted(table) ? 0 : deletedNow;
   if (action === "replace" && before > deleted) deleted += (await session.run(deleteAll(table))).changed;
   const left = before - deleted;
-  const { inserted, updated } =
+  const { inserted, updated, removed } =
     action === "merge" && left > 0
       ? await mergeRows(session, table, rows, batch)
-      : { inserted: (await session.run(insertAll(table, rows, batch))).changed, updated: 0 };
+      : { inserted: (await session.run(insertAll(table, rows, batch))).changed, updated: 0, removed: 0 };
   for (const statement of writeWatermark(table.name, watermark)) await session.run(statement);
   if (publication.rows instanceof DuckDbFirstLoad) {
     for (const statement of forgetFirstLoad(table.name)) await session.run(statement);
   }
   const gone = keepsDeleted(table) ? deletedNow + deleted : deleted;
-  return { name: table.name, rows: left + inserted, inserted, updated, deleted: gone };
+  return { name: table.name, rows: left + inserted - removed, inserted, updated, deleted: gone + removed };
 }
 
 async function mergeRows(session: Session, table: ManifestTable, rows: string, batch: Publication["batch"]) {
@@ -98,7 +98,9 @@ async function mergeRows(session: Session, table: ManifestTable, rows: string, b
     keep === undefined ? insertMissing(table, rows, batch) : insertMissingWithLeft(table, rows, batch, left),
   );
   if (keep !== undefined) await session.run(DROP_KEPT);
-  return { inserted: changed - updated, updated };
+  // Of rows that stood there twice, one is put in again.
+  const again = Math.min(updated, changed);
+  return { inserted: changed - again, updated: again, removed: updated - again };
 }
 
 /** Columns of the stage table that the manifest does not have: what a row holds there outlasts its change. */

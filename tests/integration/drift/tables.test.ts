@@ -109,6 +109,20 @@ describe.each(WAREHOUSES)("on %s", (warehouse) => {
     expect(await drift.verify()).toMatchObject({ equal: true });
   });
 
+  it("a partitioned table without partitions: empty, as long as it has none", async () => {
+    await using drift = await Drift.open(warehouse, {
+      source: "CREATE TABLE t (id int PRIMARY KEY, note varchar(10), price numeric(10,2)) PARTITION BY RANGE (id)",
+    });
+    await drift.source(
+      "CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM (0) TO (10)",
+      "INSERT INTO t SELECT i, 'note ' || i, i FROM generate_series(1, 5) i",
+    );
+    expect((await drift.batch()).table).toMatchObject({ inserted: 5 });
+    await drift.source("ALTER TABLE t DETACH PARTITION t_1");
+    expect((await drift.batch()).table).toMatchObject({ deleted: 5 });
+    await drift.equal();
+  });
+
   it("a table that became partitioned: compared whole", async () => {
     await using drift = await Drift.open(warehouse);
     await drift.source(

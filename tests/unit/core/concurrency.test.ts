@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { mapConcurrently } from "../../../runtime/core/concurrency.ts";
+import { bothAtOnce, mapConcurrently } from "../../../runtime/core/concurrency.ts";
 
 const never = new AbortController().signal;
 
@@ -35,5 +35,32 @@ describe("mapConcurrently", () => {
     const stop = new AbortController();
     const work = mapConcurrently([1], { limit: 1, signal: stop.signal }, async () => stop.abort(new Error("stopped")));
     await expect(work).rejects.toThrow("stopped");
+  });
+});
+
+describe("bothAtOnce", () => {
+  it("gives both", async () => {
+    const both = bothAtOnce(
+      never,
+      async () => 1,
+      async () => "two",
+    );
+    expect(await both).toEqual([1, "two"]);
+  });
+
+  it("has nothing running any more when one fails", async () => {
+    const ended: string[] = [];
+    const both = bothAtOnce(
+      never,
+      async (signal) => {
+        await sleep(60_000, undefined, { signal }).catch(() => undefined);
+        ended.push("slow");
+      },
+      async () => {
+        throw new Error("failed");
+      },
+    );
+    await expect(both).rejects.toThrow("failed");
+    expect(ended).toEqual(["slow"]);
   });
 });

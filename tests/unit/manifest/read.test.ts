@@ -127,6 +127,21 @@ describe("parseManifest", () => {
       "has deletes: soft but no primary key",
     ],
     [
+      "rows that are to stay in a table that is read whole",
+      GOOD.replace("primary_key: [id]", "primary_key: [id], sync: {mode: full_refresh, deletes: ignore}"),
+      "has deletes: ignore, but is read whole each time (mode: full_refresh)",
+    ],
+    [
+      "a look for deletes in a table that is read whole",
+      GOOD.replace("primary_key: [id]", "primary_key: [id], sync: {mode: full_refresh, delete_check: verify}"),
+      "has delete_check: verify, but is read whole each time",
+    ],
+    [
+      "soft deletes of a table that looks for none",
+      GOOD.replace("primary_key: [id]", "primary_key: [id], sync: {mode: append, deletes: soft}"),
+      "has deletes: soft, but mode: append looks for no deletes",
+    ],
+    [
       "a column of the load's own, where deletes are soft",
       GOOD.replace("primary_key: [id]", "primary_key: [id], sync: {deletes: soft}").replace(
         "name: total",

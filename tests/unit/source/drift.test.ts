@@ -62,3 +62,10 @@ test("NULL that the manifest rules out is told, but not of views, which do not s
   expect(driftOf(strict, relation({ id: INT, note: VARCHAR_20 }))).toMatchObject([{ kind: "column_nullable" }]);
   expect(driftOf(strict, relation({ id: INT, note: VARCHAR_20 }, { kind: "m" }))).toEqual([]);
 });
+
+test("a column that has the name of the load's own is told, and not offered", () => {
+  const soft = manifestTable({ name: "t", columns: { id: "integer" }, primaryKey: ["id"], sync: { deletes: "soft" } });
+  const live = relation({ id: INT, _deleted_at: INT });
+  expect(driftOf(soft, live)).toMatchObject([{ kind: "column_left_out", columns: ["_deleted_at"] }]);
+  expect(driftOf(table({}), live)).toMatchObject([{ kind: "column_new", columns: ["_deleted_at"] }]);
+});

@@ -78,8 +78,9 @@ export function keepLeft(table: ManifestTable, incoming: string, left: readonly 
   const change = changed(table);
   if (change === undefined) return undefined;
   const columns = [...table.primaryKey, ...left].map((name) => `s.${identifier(name)}`);
+  const key = columns.slice(0, table.primaryKey.length).join(", ");
   const any = left.map((name) => `s.${identifier(name)} IS NOT NULL`).join(" OR ");
-  return `CREATE TEMP TABLE ${KEPT} AS SELECT ${columns.join(", ")} FROM ${stageTable(table)} AS s JOIN ${incoming} AS i ON ${sameKey(table, "s", "i")} WHERE (${change}) AND (${any})`;
+  return `CREATE TEMP TABLE ${KEPT} AS SELECT DISTINCT ON (${key}) ${columns.join(", ")} FROM ${stageTable(table)} AS s JOIN ${incoming} AS i ON ${sameKey(table, "s", "i")} WHERE (${change}) AND (${any})`;
 }
 
 /** `insertMissing`, with what `keepLeft` has kept. */
