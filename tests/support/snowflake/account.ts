@@ -46,6 +46,8 @@ export class Account implements AsyncDisposable {
   readonly sessions = new Map<number, Session>();
   /** Every token that was given out, and every one that a login brought along. */
   readonly secrets = new Set<string>();
+  /** Bytes of the files that were to be put on stages as they are, by path. */
+  readonly promised = new Map<string, number>();
   readonly translator = new Translator(TRANSLATIONS);
   /** Root of the internal stages' files. */
   readonly stageFolder: string;

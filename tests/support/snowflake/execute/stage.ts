@@ -1,7 +1,7 @@
 /** PUT, LIST and REMOVE on internal stages, whose files are in a local folder. */
 import { createHash } from "node:crypto";
 import { readdir, readFile, rm, stat } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 import { MAX_VARCHAR } from "../../../../runtime/manifest/warehouse-type.ts";
 import type { Stage } from "../catalogue.ts";
 import type { StatementContext } from "../context.ts";
@@ -22,12 +22,20 @@ export async function stagedFiles(
 ): Promise<readonly StagedFile[]> {
   const root = context.account.stagePath(stage.schema, stage.name);
   const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(() => []);
-  return entries
+  const files = entries
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .map((path) => ({ path, name: relative(root, path) }))
     .filter(({ name }) => name.startsWith(prefix))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const whole = await Promise.all(files.map(({ path }) => isWhole(context, path)));
+  return files.filter((_, at) => whole[at]);
+}
+
+/** A file is on a stage once all of it is: the storage behind it takes it or not. The driver copies into a folder piece by piece. */
+async function isWhole({ account }: StatementContext, path: string): Promise<boolean> {
+  const promised = account.promised.get(path);
+  return promised === undefined || (await stat(path).catch(() => undefined))?.size === promised;
 }
 
 /** The driver copies the file itself, into the folder that it is told: https://docs.snowflake.com/en/sql-reference/sql/put. */
@@ -45,9 +53,14 @@ export async function put(context: StatementContext): Promise<Outcome> {
     options.set(name, reader.next()?.value ?? "");
   }
   const location = join(context.account.stagePath(stage.schema, stage.name), path);
+  const sent = source.value.replace(/^file:\/\//i, "");
+  if (options.get("AUTO_COMPRESS") === "FALSE") {
+    const size = (await stat(sent).catch(() => undefined))?.size;
+    if (size !== undefined) context.account.promised.set(join(location, basename(sent)), size);
+  }
   const transfer = {
     command: "UPLOAD",
-    src_locations: [source.value.replace(/^file:\/\//i, "")],
+    src_locations: [sent],
     parallel: Number(options.get("PARALLEL") ?? 4),
     threshold: 209_715_200,
     autoCompress: options.get("AUTO_COMPRESS") !== "FALSE",
