@@ -1,41 +1,22 @@
 /** PUT, LIST and REMOVE on internal stages, whose files are in a local folder. */
 import { createHash } from "node:crypto";
-import { readdir, readFile, rm, stat } from "node:fs/promises";
-import { basename, join, relative } from "node:path";
+import { readFile, rm, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { MAX_VARCHAR } from "../../../../runtime/manifest/warehouse-type.ts";
+import type { StagedFile } from "../account.ts";
 import type { Stage } from "../catalogue.ts";
 import type { StatementContext } from "../context.ts";
 import { table, STATEMENT_TYPES, type Outcome, type Row } from "../result.ts";
 import { rowType } from "../types.ts";
 
-export interface StagedFile {
-  /** Behind the stage's name, without a leading slash. */
-  readonly name: string;
-  readonly path: string;
-}
-
 /** Files whose path begins with the given one: it is a prefix, not a folder. */
 export async function stagedFiles(
-  context: StatementContext,
+  { account }: StatementContext,
   stage: Stage,
   prefix: string,
 ): Promise<readonly StagedFile[]> {
-  const root = context.account.stagePath(stage.schema, stage.name);
-  const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(() => []);
-  const files = entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .map((path) => ({ path, name: relative(root, path) }))
-    .filter(({ name }) => name.startsWith(prefix))
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  const whole = await Promise.all(files.map(({ path }) => isWhole(context, path)));
-  return files.filter((_, at) => whole[at]);
-}
-
-/** A file is on a stage once all of it is: the storage behind it takes it or not. The driver copies into a folder piece by piece. */
-async function isWhole({ account }: StatementContext, path: string): Promise<boolean> {
-  const promised = account.promised.get(path);
-  return promised === undefined || (await stat(path).catch(() => undefined))?.size === promised;
+  const files = await account.stagedFiles(stage.schema, stage.name);
+  return files.filter(({ name }) => name.startsWith(prefix));
 }
 
 /** The driver copies the file itself, into the folder that it is told: https://docs.snowflake.com/en/sql-reference/sql/put. */
