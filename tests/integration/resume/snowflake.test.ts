@@ -1,6 +1,6 @@
 /** First loads on Snowflake's stage: what is kept there and what is removed, what is sent twice and what is not, what it costs. */
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
+import { copyFile, mkdir, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { parseManifest } from "../../../runtime/manifest/read.ts";
 import { openWarehouse } from "../../../runtime/warehouse/open.ts";
@@ -57,7 +57,11 @@ it("prepare keeps what can be gone on with, and removes what else dead batches h
   const kept = ofLoads(await stagedFiles(server));
   await using warehouse = await openWarehouse({ url: test.place.url });
   await leave(warehouse, test, 7);
-  expect((await stagedFiles(server)).length).toBe(kept.length + 1);
+  const [one] = await server.stagedFiles("PIPELINE", "INCOMING");
+  const forgotten = one?.path.replace(/(?<=first_loads\/)\w+/, "0123456789abcdef") ?? "";
+  await mkdir(dirname(forgotten), { recursive: true });
+  await copyFile(one?.path ?? "", forgotten);
+  expect((await stagedFiles(server)).length).toBe(kept.length + 2);
   await prepared(test);
   expect(await stagedFiles(server)).toEqual(kept);
   expect(await test.place.incoming()).toEqual([]);
