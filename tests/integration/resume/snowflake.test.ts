@@ -8,7 +8,7 @@ import type { Warehouse } from "../../../runtime/warehouse/warehouse.ts";
 import type { SnowflakeServer } from "../../support/snowflake/server.ts";
 import type { LoggedStatement } from "../../support/snowflake/statements.ts";
 import { stagedFiles } from "./place.ts";
-import { createResumeTest, FILL, manifestOf, ROWS, TABLE, tableEntry, type ResumeTest } from "./support.ts";
+import { CHANGES, createResumeTest, FILL, manifestOf, ROWS, TABLE, tableEntry, type ResumeTest } from "./support.ts";
 
 const MANIFEST = parseManifest("manifest.yml", manifestOf(tableEntry("t")));
 
@@ -129,6 +129,32 @@ it("what the warehouse refuses is not gone on with, since it would be refused ag
   expect(await test.place.kept()).toEqual([]);
   expect((await test.load())?.read["t"]).toBe(ROWS);
   expect(await test.differences()).toEqual([]);
+});
+
+const SERVER_ERROR = {
+  fault: "error",
+  code: "000603",
+  sqlState: "XX000",
+  message: "SQL execution internal error",
+} as const;
+
+it.each([
+  ["the opening is noted", /^MERGE INTO "PIPELINE"."FIRST_LOADS"/, { fault: "restart" }],
+  ["a file is sent", /^PUT /, { fault: "master-expired" }],
+  ["earlier rows are taken", /^INSERT .* WHERE NOT EXISTS/, { fault: "restart" }],
+  ["vanished rows go", /^MERGE .* WHEN MATCHED THEN DELETE$/, SERVER_ERROR],
+  ["the notes are forgotten", /^DELETE FROM "PIPELINE"."FIRST_LOADS"/, { fault: "transaction-killed" }],
+  ["the files are removed", /^REMOVE .*first_loads/, SERVER_ERROR],
+] as const)("where something goes wrong when %s, the next batch ends equal", async (_, at, fault) => {
+  const { test, server } = await interrupted();
+  await test.database.query(CHANGES);
+  const active = server.misbehave({ ...fault, matches: ({ sql }) => at.test(sql) });
+  await test.load();
+  expect(active.hits).toBe(1);
+  await test.database.query("UPDATE t SET note = 'later' WHERE id % 1000 = 7; DELETE FROM t WHERE id % 1000 = 8");
+  expect((await test.load())?.error).toBeUndefined();
+  expect(await test.differences()).toEqual([]);
+  expect(await test.place.kept()).toEqual([]);
 });
 
 it("of two processes that would go on with the same load, one stops", async () => {
