@@ -1,6 +1,5 @@
 /** A shop whose batches into Snowflake are disturbed, with models that show whether anything came twice or not at all. */
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { existsSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadConfig } from "../../runtime/config/config.ts";
@@ -185,9 +184,7 @@ export async function createFaultShop(settings: Readonly<Record<string, string>>
         "incoming tables are left",
         `SELECT table_name FROM duckdb_tables() WHERE table_name LIKE 'INCOMING%'`,
       );
-      const files = (
-        existsSync(server.stageFolder) ? readdirSync(server.stageFolder, { recursive: true, withFileTypes: true }) : []
-      ).filter((entry) => entry.isFile());
+      const files = await server.stagedFiles("PIPELINE", "INCOMING");
       if (files.length > 0) problems.push(`${files.length} files are left on the stage`);
       return problems;
     },

@@ -1,21 +1,14 @@
-/** Makes the warehouse ready for a batch, without a statement that needs it to run. */
+/** Makes the warehouse ready for a batch, without a statement that needs it to run, unless a first load is there that did not end. */
 import { mapConcurrently } from "../../core/concurrency.ts";
 import { NovaError } from "../../core/errors.ts";
 import type { Warning } from "../../core/warning.ts";
 import type { Manifest, ManifestTable } from "../../manifest/manifest.ts";
 import { isMissing } from "./missing.ts";
 import type { StatementOptions } from "../warehouse.ts";
+import { removeLeftovers } from "./leftovers.ts";
 import { named } from "./rows.ts";
 import { describeStageTable, showWarehouses } from "./sql/catalogue.ts";
-import { incomingTable, STAGE } from "./sql/names.ts";
-import {
-  createStage,
-  dropIncomingTable,
-  isIncomingTable,
-  PIPELINE_TABLES,
-  removeFiles,
-  showPipelineTables,
-} from "./sql/pipeline.ts";
+import { createStage, PIPELINE_TABLES, showPipelineTables } from "./sql/pipeline.ts";
 import { compareStageTable, leftColumns, type LiveColumn } from "./stage-check.ts";
 import type { SnowflakeSession, SnowflakeSessions, Statement, StatementResult } from "./statement.ts";
 import type { UsageMeter } from "./usage.ts";
@@ -35,7 +28,7 @@ export async function prepare(options: PrepareOptions): Promise<readonly Warning
   const warnings = await checkStageTables(options);
   await options.sessions.use(async (session) => {
     await readWarehouse(session, options);
-    await makeRoom((statement) => session.run(statement, options.statement));
+    await makeRoom((statement) => session.run(statement, options.statement), options.manifest);
   });
   return warnings;
 }
@@ -90,13 +83,11 @@ async function readWarehouse(
 }
 
 /** What dead batches left behind goes; what they could not make is made. */
-async function makeRoom(run: (statement: Statement) => Promise<StatementResult>): Promise<void> {
+async function makeRoom(run: (statement: Statement) => Promise<StatementResult>, manifest: Manifest): Promise<void> {
   const tables = named(await run(showPipelineTables()), "name").map(({ name }) => name ?? "");
   for (const [table, create] of Object.entries(PIPELINE_TABLES)) {
     if (!tables.includes(table)) await run(create);
   }
   await run(createStage());
-  const leftovers = tables.filter(isIncomingTable);
-  for (const table of leftovers) await run(dropIncomingTable(incomingTable(table)));
-  await run(removeFiles(`@${STAGE}`));
+  await removeLeftovers(run, tables, manifest);
 }

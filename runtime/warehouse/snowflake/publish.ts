@@ -3,7 +3,9 @@ import { NovaError } from "../../core/errors.ts";
 import { keepsDeleted } from "../../manifest/manifest.ts";
 import type { Publication, PublishedTable, StatementOptions, TablePublication } from "../warehouse.ts";
 import { changes, single } from "./rows.ts";
+import { SnowflakeFirstLoad } from "./snowflake-first-load.ts";
 import { targetOf } from "./snowflake-incoming.ts";
+import { endFirstLoads } from "./sql/first-load.ts";
 import { findBatch, takeGuard, writeBatch, writeWatermarks } from "./sql/pipeline.ts";
 import {
   countStageTables,
@@ -61,6 +63,10 @@ export async function publish({
         writeWatermarks(batch.id, new Map(tables.map(({ table, watermark }) => [table.name, watermark]))),
       );
     }
+    const ended = tables
+      .filter(({ rows: taken }) => taken instanceof SnowflakeFirstLoad)
+      .map(({ table }) => table.name);
+    if (ended.length > 0) await session.run(endFirstLoads(ended, batch.id));
     if (changes(await session.run(writeBatch(batch))).inserted !== 1) throw endedFromOutside(`batch ${batch.id}`);
     const published = counts.map((count, index) => ({ ...count, rows: rows[index] ?? 0 }));
     attempted.set(batch.uuid, published);

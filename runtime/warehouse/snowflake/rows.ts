@@ -1,4 +1,5 @@
 /** Reads results by the names of their columns. */
+import { z } from "zod";
 import { NovaError } from "../../core/errors.ts";
 import type { BucketFingerprint } from "../../manifest/fingerprint.ts";
 import type { StatementResult } from "./statement.ts";
@@ -35,6 +36,14 @@ export function readFingerprint({ rows }: StatementResult): BucketFingerprint[] 
     key: String(key),
     columns: Array.from({ length: sums.length / 2 }, (_, index) => `${sums[2 * index]}/${sums[2 * index + 1]}`),
   }));
+}
+
+const fenceSchema = z.record(z.string(), z.string());
+
+/** A fence as it was written; an empty one for what is none. */
+export function readFence(text: string | null | undefined): Readonly<Record<string, string>> {
+  const parsed = fenceSchema.safeParse(JSON.parse(text ?? "{}"));
+  return parsed.success ? parsed.data : {};
 }
 
 /** Text of the first row's first column. */

@@ -27,13 +27,14 @@ export interface IncomingOptions {
   readonly batchId: number;
   readonly table: ManifestTable;
   readonly purpose: IncomingPurpose;
+  /** On the stage, of this object alone; one of the batch's unless told. */
+  readonly folder?: string | undefined;
 }
 
 export class SnowflakeIncoming implements Incoming {
   readonly table: ManifestTable;
   readonly purpose: IncomingPurpose;
   readonly #options: IncomingOptions;
-  /** On the stage; of this object alone. */
   readonly #folder: string;
   readonly #unique: string;
   #files = 0;
@@ -48,7 +49,7 @@ export class SnowflakeIncoming implements Incoming {
     this.table = options.table;
     this.purpose = options.purpose;
     const random = randomUUID().slice(0, 8);
-    this.#folder = `${options.batchId}/${random}`;
+    this.#folder = options.folder ?? `${options.batchId}/${random}`;
     this.#unique = `${options.batchId}_${random}`;
   }
 
@@ -65,9 +66,18 @@ export class SnowflakeIncoming implements Incoming {
     return [...this.#made];
   }
 
+  /** Rows that were put on the stage. */
+  protected get sent(): number {
+    return this.#sent;
+  }
+
   async add(file: StagedFile, options: StatementOptions = {}): Promise<void> {
+    await this.put(file, this.#folder, options);
+  }
+
+  protected async put(file: StagedFile, folder: string, options: StatementOptions): Promise<void> {
     const { sessions, usage } = this.#options;
-    const result = await sessions.use((session) => session.run(putFile(this.table, file.path, this.#folder), options));
+    const result = await sessions.use((session) => session.run(putFile(this.table, file.path, folder), options));
     for (const { source, status, message } of named(result, "source", "status", "message")) {
       if (status?.toUpperCase() === "UPLOADED") continue;
       throw new NovaError(
@@ -82,22 +92,26 @@ export class SnowflakeIncoming implements Incoming {
 
   async seal(options: StatementOptions = {}): Promise<number> {
     await this.#options.sessions.use(async (session) => {
-      // A table of its own for each attempt: Snowflake remembers by table which files it has loaded.
-      const shape = this.#shape(`${this.#unique}_${++this.#attempts}`);
-      this.#target = shape.target;
-      this.#made.add(shape.target);
-      await session.run(createIncomingTable(shape), options);
-      const found = this.#files === 0 ? 0 : await this.#copy(session, shape, options);
-      if (found !== this.#sent) {
-        throw new NovaError(
-          "LOAD_ROWS_LOST",
-          `${this.table.name}: ${this.#sent} rows were read from the source, but ${found} are in the warehouse.`,
-          { details: { table: this.table.name, sent: this.#sent, found } },
-        );
-      }
-      if (this.#sent > 0) await this.#check(session, shape, options);
+      const shape = await this.create(session, options);
+      const found = this.#files === 0 ? 0 : await this.copy(session, shape, this.#folder, options);
+      if (found !== this.#sent) throw rowsLost(this.table, this.#sent, found);
+      if (this.#sent > 0) await this.check(session, shape, options);
+      this.settle(shape);
     });
     return this.#sent;
+  }
+
+  /** A table of its own for each attempt: Snowflake remembers by table which files it has loaded. */
+  protected async create(session: SnowflakeSession, options: StatementOptions): Promise<IncomingShape> {
+    const shape = this.#shape(`${this.#unique}_${++this.#attempts}`);
+    this.#made.add(shape.target);
+    await session.run(createIncomingTable(shape), options);
+    return shape;
+  }
+
+  /** It holds the rows that are published. */
+  protected settle({ target }: IncomingShape): void {
+    this.#target = target;
   }
 
   #shape(unique: string): IncomingShape {
@@ -107,19 +121,24 @@ export class SnowflakeIncoming implements Incoming {
   }
 
   /** @returns rows loaded */
-  async #copy(session: SnowflakeSession, shape: IncomingShape, options: StatementOptions): Promise<number> {
+  protected async copy(
+    session: SnowflakeSession,
+    shape: IncomingShape,
+    folder: string,
+    options: StatementOptions,
+  ): Promise<number> {
     try {
-      const result = await session.run(copyFiles(shape, this.#folder), options);
+      const result = await session.run(copyFiles(shape, folder), options);
       // Where no file was found, the only column is `status`: https://docs.snowflake.com/en/sql-reference/sql/copy-into-table#output
       if (!result.columns.some(({ name }) => name.toLowerCase() === "rows_loaded")) return 0;
       return named(result, "rows_loaded").reduce((sum, { rows_loaded: rows }) => sum + Number(rows), 0);
     } catch (thrown) {
       const text = incomingTable(incomingTableName(`${this.#unique}_${this.#attempts}`, this.table, "text"));
-      throw await explainRefusal(thrown, { session, shape: { ...shape, target: text }, folder: this.#folder, options });
+      throw await explainRefusal(thrown, { session, shape: { ...shape, target: text }, folder, options });
     }
   }
 
-  async #check(session: SnowflakeSession, shape: IncomingShape, options: StatementOptions): Promise<void> {
+  protected async check(session: SnowflakeSession, shape: IncomingShape, options: StatementOptions): Promise<void> {
     const texts = shape.columns.filter(({ type }) => isReadAsText(type));
     if (texts.length > 0) {
       const [misfit] = (await session.run(findMisfit(shape, texts), options)).rows;
@@ -149,6 +168,14 @@ export class SnowflakeIncoming implements Incoming {
 export function targetOf(incoming: Incoming): string {
   if (incoming instanceof SnowflakeIncoming) return incoming.target;
   throw new NovaError("INTERNAL", `The rows of ${incoming.table.name} were taken in by another warehouse.`);
+}
+
+export function rowsLost(table: ManifestTable, sent: number, found: number): NovaError {
+  return new NovaError(
+    "LOAD_ROWS_LOST",
+    `${table.name}: ${sent} rows were read from the source, but ${found} are in the warehouse.`,
+    { details: { table: table.name, sent, found } },
+  );
 }
 
 function badKeyError(table: ManifestTable, [count, nulls, ...values]: readonly (string | null)[]): NovaError {

@@ -1,5 +1,4 @@
 /** Snowflake as a warehouse. Nothing is sent, nor logged in to, before the first statement. */
-import { z } from "zod";
 import type { Clock } from "../../core/clock.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { WarehouseUsage } from "../../core/result.ts";
@@ -24,12 +23,14 @@ import type {
   Watermark,
 } from "../warehouse.ts";
 import { diagnose } from "./diagnose.ts";
+import { SnowflakeFirstLoads } from "./first-loads.ts";
 import { materialize } from "./materialize.ts";
 import { prepare } from "./prepare.ts";
 import { publish } from "./publish.ts";
 import { relationsOf } from "./relations.ts";
 import { abortLeftovers } from "./transaction.ts";
-import { named, readFingerprint } from "./rows.ts";
+import { named, readFence, readFingerprint } from "./rows.ts";
+import { SnowflakeFirstLoad } from "./snowflake-first-load.ts";
 import { SnowflakeIncoming, targetOf } from "./snowflake-incoming.ts";
 import { fingerprint, fingerprintRows, type FingerprintRequest as FingerprintSql } from "./sql/fingerprint.ts";
 import { userStatement } from "./sql/models.ts";
@@ -57,6 +58,7 @@ export interface SnowflakeWarehouseOptions {
 
 export class SnowflakeWarehouse implements Warehouse {
   readonly capabilities: WarehouseCapabilities;
+  readonly firstLoads: SnowflakeFirstLoads;
   readonly #options: SnowflakeWarehouseOptions;
   /** As this process has seen or made it; a batch is published only on the ground of it. */
   #lastBatchId: number | undefined;
@@ -67,6 +69,8 @@ export class SnowflakeWarehouse implements Warehouse {
 
   constructor(options: SnowflakeWarehouseOptions) {
     this.#options = options;
+    const { sessions, usage } = options;
+    this.firstLoads = new SnowflakeFirstLoads({ sessions, usage, opened: (load) => void this.#incoming.push(load) });
     this.capabilities = {
       transactionalDdl: false,
       managesStageTables: false,
@@ -113,7 +117,7 @@ export class SnowflakeWarehouse implements Warehouse {
     await this.#endLeftovers();
     const published = await publish({ publication, expected, attempted: this.#attempted, sessions, clock, statement });
     this.#lastBatchId = publication.batch.id;
-    await this.#tidy(publication.batch.id).catch(() => undefined);
+    await this.#tidy(publication).catch(() => undefined);
     return published;
   }
 
@@ -129,11 +133,13 @@ export class SnowflakeWarehouse implements Warehouse {
   }
 
   /** Not part of the publication: it is committed, whatever becomes of this. What is left goes with the next `prepare`. */
-  async #tidy(batchId: number): Promise<void> {
+  async #tidy({ batch, tables }: Publication): Promise<void> {
     const incoming = this.#incoming.splice(0);
+    const ended = tables.flatMap(({ rows }) => (rows instanceof SnowflakeFirstLoad ? [rows.folder] : []));
+    const folders = incoming.length > 0 ? [String(batch.id), ...ended] : [];
     await this.#options.sessions.use(async (session) => {
       const made = incoming.flatMap((one) => one.tables).map((target) => dropIncomingTable(target));
-      const files = incoming.length > 0 ? [removeFiles(stagePath(String(batchId)))] : [];
+      const files = folders.map((folder) => removeFiles(stagePath(folder)));
       // One that is refused keeps none of the others.
       for (const statement of [...made, ...files]) await session.run(statement).catch(() => undefined);
     });
@@ -208,19 +214,16 @@ export class SnowflakeWarehouse implements Warehouse {
 const inSnowflake = ({ arriving, ...request }: FingerprintRequest): FingerprintSql =>
   arriving ? { ...request, arriving: targetOf(arriving) } : request;
 
-const fenceSchema = z.record(z.string(), z.string());
-
 function readWatermark(
   batchId: string | null | undefined,
   cursor: string | null | undefined,
   cursorColumn: string | null | undefined,
   fence: string | null | undefined,
 ): Watermark {
-  const parsed = fenceSchema.safeParse(JSON.parse(fence ?? "{}"));
   return {
     batchId: Number(batchId),
     cursor: cursor ?? null,
     cursorColumn: cursorColumn ?? null,
-    fence: parsed.success ? parsed.data : {},
+    fence: readFence(fence),
   };
 }

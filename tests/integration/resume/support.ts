@@ -6,20 +6,36 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
-import { DuckDBInstance } from "@duckdb/node-api";
+import { parseManifest } from "../../../runtime/manifest/read.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/postgres.ts";
 import { loadOnce, type LoadedOnce, type LoadOnce } from "./load.ts";
+import { openPlace, type Engine, type Place } from "./place.ts";
+
+export const ROWS = 10_000;
+export const TABLE = `CREATE TABLE t (id int PRIMARY KEY, note text);`;
+export const FILL = `INSERT INTO t SELECT i, i || repeat('x', 900) FROM generate_series(1, ${ROWS}) i;`;
+
+/** Rows that were read before and rows that were not, changed in every way. */
+export const CHANGES = `
+  UPDATE t SET note = 'changed ' || id WHERE id % 250 = 0;
+  DELETE FROM t WHERE id % 250 = 1;
+  UPDATE t SET id = id + 1000000 WHERE id % 250 = 2;
+  INSERT INTO t SELECT i, 'new' FROM generate_series(2000001, 2000050) i;
+  DELETE FROM t WHERE id % 250 = 3;
+  INSERT INTO t SELECT i, 'again' FROM generate_series(3, ${ROWS}, 250) i;`;
+export const CHANGED = 6 * (ROWS / 250) + 50;
 
 export interface ResumeTest extends AsyncDisposable {
   readonly database: TestDatabase;
+  readonly place: Place;
   /** undefined if it was killed. */
   load(options?: Partial<LoadOnce>): Promise<LoadedOnce | undefined>;
-  ask(sql: string): Promise<readonly (readonly (string | null)[])[]>;
   /** Rows that only one side has, of each table. */
   differences(): Promise<readonly string[]>;
 }
 
 export interface ResumeOptions {
+  readonly engine: Engine;
   /** SQL that makes and fills the tables. */
   readonly source: string;
   /** Manifest entries of the tables, indented by six. */
@@ -37,34 +53,23 @@ export const tableEntry = (
           - {name: note, data_type: text}
 `;
 
-export async function createResumeTest({ source, tables }: ResumeOptions): Promise<ResumeTest> {
+export async function createResumeTest({ engine, source, tables }: ResumeOptions): Promise<ResumeTest> {
   const database = await createTestDatabase();
   await database.query(source);
   const folder = await mkdtemp(join(tmpdir(), "novadrive-resume-"));
-  const warehouseUrl = `duckdb:${join(folder, "warehouse.duckdb")}`;
+  const place = await openPlace(engine, folder);
   const manifest = manifestOf(tables);
   const names = [...tables.matchAll(/- name: (\w+)\n/g)].map(([, name]) => name ?? "");
   let batchId = 0;
-  // Without the warehouse's translator, which takes longer to start than all the rest.
-  const ask = async (sql: string) => {
-    const instance = await DuckDBInstance.create(join(folder, "warehouse.duckdb"));
-    const connection = await instance.connect();
-    try {
-      const rows = (await connection.runAndReadAll(sql)).getRows();
-      return rows.map((row) => row.map((value) => (value === null ? null : String(value))));
-    } finally {
-      connection.closeSync();
-      instance.closeSync();
-    }
-  };
   return {
     database,
-    ask,
+    place,
     async load(options = {}) {
       batchId += 1;
       await othersAreDone(database);
-      const shared = { sourceUrl: database.url, warehouseUrl, manifest, folder, fileBytes: 1 << 19, keepFrom: 0 };
-      const given: LoadOnce = { ...shared, batchId, ...options };
+      const shared = { sourceUrl: database.url, warehouseUrl: place.url, folder, fileBytes: 1 << 19, keepFrom: 0 };
+      const given: LoadOnce = { ...shared, manifest, batchId, ...options };
+      await place.makeStageTables(parseManifest("manifest.yml", given.manifest));
       if (!given.dieAt || given.dieAt.ends === "connections") return await loadOnce(given);
       const script = join(import.meta.dirname, "load-once.ts");
       const child = spawn(process.execPath, [script, JSON.stringify(given)], { stdio: ["ignore", "pipe", "pipe"] });
@@ -77,7 +82,7 @@ export async function createResumeTest({ source, tables }: ResumeOptions): Promi
       const found: string[] = [];
       for (const name of names) {
         const wanted = await database.query<{ id: string; note: string }>(`SELECT id::text, note FROM ${name}`);
-        const stage = await ask(`SELECT CAST(id AS VARCHAR), note FROM stage.${name}`);
+        const stage = await place.rows(name);
         const source = wanted.map(({ id, note }) => JSON.stringify([id, note])).toSorted();
         const there = stage.map((row) => JSON.stringify(row)).toSorted();
         if (source.length === there.length && source.every((row, index) => row === there[index])) continue;
@@ -90,6 +95,7 @@ export async function createResumeTest({ source, tables }: ResumeOptions): Promi
     },
     async [Symbol.asyncDispose]() {
       await database[Symbol.asyncDispose]();
+      await place[Symbol.asyncDispose]();
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -1,7 +1,7 @@
 /** Everything that the server remembers, apart from connections of clients: it survives a restart. */
-import { mkdir, mkdtemp, readFile, readdir, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { Session as Connection } from "../../../runtime/warehouse/duckdb/engine.ts";
 import { Translator } from "../../../runtime/warehouse/duckdb/translate/translator.ts";
@@ -33,6 +33,12 @@ export interface AccountOptions {
   readonly shapes?: ShapeSet | undefined;
 }
 
+export interface StagedFile {
+  /** Behind the stage's name, without a leading slash. */
+  readonly name: string;
+  readonly path: string;
+}
+
 export class Account implements AsyncDisposable {
   readonly name: string;
   readonly catalogue: Catalogue;
@@ -46,6 +52,8 @@ export class Account implements AsyncDisposable {
   readonly sessions = new Map<number, Session>();
   /** Every token that was given out, and every one that a login brought along. */
   readonly secrets = new Set<string>();
+  /** Bytes of the files that were to be put on stages as they are, by path. */
+  readonly promised = new Map<string, number>();
   readonly translator = new Translator(TRANSLATIONS);
   /** Root of the internal stages' files. */
   readonly stageFolder: string;
@@ -125,6 +133,22 @@ export class Account implements AsyncDisposable {
 
   async createStageFolder(schema: string, name: string): Promise<void> {
     await mkdir(this.stagePath(schema, name), { recursive: true });
+  }
+
+  /** A file is on a stage once all of it is: the storage behind it takes it or not. The driver copies into a folder piece by piece. */
+  async stagedFiles(schema: string, name: string): Promise<readonly StagedFile[]> {
+    const root = this.stagePath(schema, name);
+    const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(() => []);
+    const files = entries
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .map((path) => ({ path, name: relative(root, path) }))
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    const sizes = await Promise.all(files.map(({ path }) => stat(path).catch(() => undefined)));
+    return files.filter(({ path }, at) => {
+      const promised = this.promised.get(path);
+      return promised === undefined || sizes[at]?.size === promised;
+    });
   }
 
   /** Files alone: a stage has no folders, and the driver may be about to write another file. */

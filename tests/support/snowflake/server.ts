@@ -2,7 +2,7 @@
 import type { Manifest } from "../../../runtime/manifest/manifest.ts";
 import { stageTableColumns } from "../../../runtime/manifest/stage-table.ts";
 import { parseDataType } from "../../../runtime/manifest/warehouse-type.ts";
-import { Account } from "./account.ts";
+import { Account, type StagedFile } from "./account.ts";
 import type { Column } from "./catalogue.ts";
 import type { Grants } from "./grants.ts";
 import type { User } from "./login.ts";
@@ -116,9 +116,9 @@ export class SnowflakeServer implements AsyncDisposable {
     return this.#account.secrets;
   }
 
-  /** Folder with the stages' files. */
-  get stageFolder(): string {
-    return this.#account.stageFolder;
+  /** Files on a stage. */
+  async stagedFiles(schema: string, stage: string): Promise<readonly StagedFile[]> {
+    return this.#account.stagedFiles(schema, stage);
   }
 
   /** Lets something go wrong from now on. */

@@ -22,6 +22,7 @@ export const WATERMARKS = name("pipeline", "watermarks");
 export const DELETED_KEYS = name("pipeline", "deleted_keys");
 export const MODEL_BUILDS = name("pipeline", "model_builds");
 export const MODEL_TRANSACTIONS = name("pipeline", "model_transactions");
+export const FIRST_LOADS = name("pipeline", "first_loads");
 export const GUARD = name("pipeline", "guard");
 /** The internal stage that files are put on. */
 export const STAGE = name("pipeline", "incoming");

@@ -4,6 +4,7 @@ import type { Statement } from "../statement.ts";
 import {
   BATCHES,
   DELETED_KEYS,
+  FIRST_LOADS,
   GUARD,
   INCOMING_PREFIX,
   MODEL_BUILDS,
@@ -41,6 +42,10 @@ export const PIPELINE_TABLES: Readonly<Record<string, Statement>> = {
   MODEL_TRANSACTIONS: create(
     MODEL_TRANSACTIONS,
     "BUILD_ID VARCHAR(36) NOT NULL, MODEL VARCHAR(255) NOT NULL, STARTED_AT TIMESTAMP_LTZ(9) NOT NULL",
+  ),
+  FIRST_LOADS: create(
+    FIRST_LOADS,
+    "TABLE_NAME VARCHAR(255) NOT NULL, LOAD_ID VARCHAR(16) NOT NULL, OPENINGS NUMBER(38,0) NOT NULL, BATCH_ID NUMBER(38,0) NOT NULL, FENCE VARCHAR(16777216) NOT NULL",
   ),
   GUARD: create(GUARD, "ID NUMBER(38,0) NOT NULL, BATCH_ID NUMBER(38,0) NOT NULL"),
 };
@@ -229,6 +234,15 @@ export function rollback(step: TransactionStep, subject?: string): Statement {
 
 export function dropIncomingTable(target: string): Statement {
   return { sql: `DROP TABLE IF EXISTS ${target}`, step: "clean", metered: false };
+}
+
+/**
+ * Columns `name` (the stage's own name, then the path), `size`, `md5`, `last_modified`: https://docs.snowflake.com/en/sql-reference/sql/list
+ *
+ * @param location the stage, or a path on it
+ */
+export function listFiles(location: string): Statement {
+  return { sql: `LIST ${location}`, step: "prepare", metered: false };
 }
 
 /** @param location the stage, or a path on it */

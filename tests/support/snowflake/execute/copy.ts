@@ -12,7 +12,8 @@ import { literal, physicalName, quoted } from "../names.ts";
 import { status, STATEMENT_TYPES, table, type Outcome, type Row } from "../result.ts";
 import { runInTransaction, runTogether } from "../run.ts";
 import { scan } from "../scan.ts";
-import { shownName, stagedFiles, type StagedFile } from "./stage.ts";
+import type { StagedFile } from "../account.ts";
+import { shownName, stagedFiles } from "./stage.ts";
 import { insertFile } from "../copy-sql.ts";
 
 const COLUMNS =

@@ -1,33 +1,22 @@
 /** PUT, LIST and REMOVE on internal stages, whose files are in a local folder. */
 import { createHash } from "node:crypto";
-import { readdir, readFile, rm, stat } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { readFile, rm, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { MAX_VARCHAR } from "../../../../runtime/manifest/warehouse-type.ts";
+import type { StagedFile } from "../account.ts";
 import type { Stage } from "../catalogue.ts";
 import type { StatementContext } from "../context.ts";
 import { table, STATEMENT_TYPES, type Outcome, type Row } from "../result.ts";
 import { rowType } from "../types.ts";
 
-export interface StagedFile {
-  /** Behind the stage's name, without a leading slash. */
-  readonly name: string;
-  readonly path: string;
-}
-
 /** Files whose path begins with the given one: it is a prefix, not a folder. */
 export async function stagedFiles(
-  context: StatementContext,
+  { account }: StatementContext,
   stage: Stage,
   prefix: string,
 ): Promise<readonly StagedFile[]> {
-  const root = context.account.stagePath(stage.schema, stage.name);
-  const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(() => []);
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .map((path) => ({ path, name: relative(root, path) }))
-    .filter(({ name }) => name.startsWith(prefix))
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const files = await account.stagedFiles(stage.schema, stage.name);
+  return files.filter(({ name }) => name.startsWith(prefix));
 }
 
 /** The driver copies the file itself, into the folder that it is told: https://docs.snowflake.com/en/sql-reference/sql/put. */
@@ -45,9 +34,14 @@ export async function put(context: StatementContext): Promise<Outcome> {
     options.set(name, reader.next()?.value ?? "");
   }
   const location = join(context.account.stagePath(stage.schema, stage.name), path);
+  const sent = source.value.replace(/^file:\/\//i, "");
+  if (options.get("AUTO_COMPRESS") === "FALSE") {
+    const size = (await stat(sent).catch(() => undefined))?.size;
+    if (size !== undefined) context.account.promised.set(join(location, basename(sent)), size);
+  }
   const transfer = {
     command: "UPLOAD",
-    src_locations: [source.value.replace(/^file:\/\//i, "")],
+    src_locations: [sent],
     parallel: Number(options.get("PARALLEL") ?? 4),
     threshold: 209_715_200,
     autoCompress: options.get("AUTO_COMPRESS") !== "FALSE",

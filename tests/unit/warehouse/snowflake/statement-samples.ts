@@ -5,12 +5,14 @@ import type { ManifestTable } from "../../../../runtime/manifest/manifest.ts";
 import { sessionParameters } from "../../../../runtime/warehouse/snowflake/session-parameters.ts";
 import * as catalogue from "../../../../runtime/warehouse/snowflake/sql/catalogue.ts";
 import * as diagnose from "../../../../runtime/warehouse/snowflake/sql/diagnose.ts";
+import * as firstLoad from "../../../../runtime/warehouse/snowflake/sql/first-load.ts";
 import * as fingerprint from "../../../../runtime/warehouse/snowflake/sql/fingerprint.ts";
 import * as incoming from "../../../../runtime/warehouse/snowflake/sql/incoming.ts";
 import * as models from "../../../../runtime/warehouse/snowflake/sql/models.ts";
 import { incomingTable, stagePath } from "../../../../runtime/warehouse/snowflake/sql/names.ts";
 import * as pipeline from "../../../../runtime/warehouse/snowflake/sql/pipeline.ts";
 import * as publish from "../../../../runtime/warehouse/snowflake/sql/publish.ts";
+import { loadFolder, partFolder } from "../../../../runtime/warehouse/snowflake/staged-parts.ts";
 import type { Statement } from "../../../../runtime/warehouse/snowflake/statement.ts";
 import type { Watermark } from "../../../../runtime/warehouse/warehouse.ts";
 import { manifestTable } from "../../../support/manifest-table.ts";
@@ -53,6 +55,8 @@ function table(name: string, columns: Readonly<Record<string, string>>, primaryK
 }
 
 const target = incomingTable("INCOMING_7_0A1B2C3D_ROWS_STAGE_EXAMPLE");
+const earlier = incomingTable("INCOMING_7_0A1B2C3D_2_ROWS_STAGE_EXAMPLE");
+const request = { batchId: 7, table: simple, goesOn: true, fence: { server: "1/1", relation: "16384" } };
 const batch = {
   id: 7,
   uuid: "5f0c6f0e-6d0e-4f0a-9d54-0d3c2c7a1b11",
@@ -251,6 +255,11 @@ export const SAMPLES: readonly StatementSample[] = [
     statements: [
       incoming.putFile(simple, "/var/lib/novadrive/staged/simple-rows/0.csv.gz", "7/0a1b2c3d"),
       incoming.putFile(simple, "/var/lib/it's here/0.csv", "7/0a1b2c3d"),
+      incoming.putFile(
+        simple,
+        "/var/lib/novadrive/staged/simple-rows/0.csv.gz",
+        partFolder({ loadId: "0a1b2c3d4e5f6071", opening: 1, rows: 12_345, note: '[{"part":16384,"from":0}]' }),
+      ),
     ],
   },
   {
@@ -317,6 +326,63 @@ export const SAMPLES: readonly StatementSample[] = [
     file: "remove-files",
     allowedBy: { "REMOVE @stage[/path/]": "sql-reference/sql/remove" },
     statements: [pipeline.removeFiles(stagePath("7")), pipeline.removeFiles(`@${'"PIPELINE"."INCOMING"'}`)],
+  },
+  {
+    file: "list-files",
+    allowedBy: { "LIST @stage[/path/]": "sql-reference/sql/list" },
+    statements: [
+      pipeline.listFiles(`@${'"PIPELINE"."INCOMING"'}`),
+      pipeline.listFiles(stagePath(loadFolder("0a1b2c3d4e5f6071"))),
+    ],
+  },
+  {
+    file: "find-first-load",
+    allowedBy: {
+      "SELECT … WHERE": "sql-reference/constructs/where",
+      "LEFT JOIN … ON": "sql-reference/constructs/join",
+    },
+    statements: [firstLoad.readFirstLoad("sales"), firstLoad.findFirstLoads()],
+  },
+  {
+    file: "note-first-load",
+    allowedBy: {
+      ...MERGE,
+      "WHEN NOT MATCHED THEN INSERT": "sql-reference/sql/merge#notmatchedclause-for-inserts",
+    },
+    statements: [
+      firstLoad.noteFirstLoad(request, { loadId: "0a1b2c3d4e5f6071", openings: 1 }, undefined),
+      firstLoad.noteFirstLoad(
+        request,
+        { loadId: "0a1b2c3d4e5f6071", openings: 2 },
+        { loadId: "0a1b2c3d4e5f6071", openings: 1 },
+      ),
+    ],
+  },
+  {
+    file: "forget-first-load",
+    allowedBy: { "DELETE FROM … WHERE … IN": "sql-reference/sql/delete" },
+    statements: [
+      firstLoad.forgetFirstLoads(["sales", "it's"]),
+      firstLoad.endFirstLoads(["sales", "shops"], 7),
+      firstLoad.dropFirstLoad("sales", "0a1b2c3d4e5f6071"),
+    ],
+  },
+  {
+    file: "complete-first-load",
+    allowedBy: {
+      ...MERGE,
+      "INSERT INTO … SELECT": "sql-reference/sql/insert",
+      "NOT EXISTS": "sql-reference/operators-subquery#exists-not-exists",
+      "WHEN MATCHED THEN DELETE": "sql-reference/sql/merge#matchedclause-for-updates-or-deletes",
+      COUNT: "sql-reference/functions/count",
+    },
+    statements: shapes("rows")
+      .filter((shape) => shape.table.primaryKey.length > 0)
+      .flatMap((shape) => [
+        firstLoad.takeEarlier(shape, earlier),
+        firstLoad.deleteAbsent(shape, earlier),
+        firstLoad.countRows(shape),
+      ]),
   },
   {
     file: "transaction",

@@ -1,0 +1,7 @@
+-- DELETE FROM … WHERE … IN: https://docs.snowflake.com/en/sql-reference/sql/delete
+
+DELETE FROM "PIPELINE"."FIRST_LOADS" WHERE TABLE_NAME IN ('sales', 'it''s');
+
+DELETE FROM "PIPELINE"."FIRST_LOADS" WHERE TABLE_NAME IN ('sales', 'shops') AND (SELECT MAX(BATCH_ID) FROM "PIPELINE"."GUARD") = 7;
+
+DELETE FROM "PIPELINE"."FIRST_LOADS" WHERE TABLE_NAME = 'sales' AND LOAD_ID = '0a1b2c3d4e5f6071';
