@@ -9,6 +9,7 @@ import { WAREHOUSES } from "../../support/project.ts";
 /** Name of the table: column definitions of its key in PostgreSQL, types in the manifest, the key of row i. */
 const KEYS = {
   whole: [["a int"], ["integer"], ["i"]],
+  small: [["a smallint"], ['"number(5,0)"'], ["i"]],
   negative: [["a bigint"], ["integer"], ["i - 1500"]],
   sparse: [["a bigint"], ["integer"], ["i * 2000000000000000 - 9223372036854775807"]],
   digits: [["a numeric(20,0)"], ['"number(20,0)"'], ["i * 1000000000000000"]],

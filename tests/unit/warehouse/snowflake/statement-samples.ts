@@ -140,8 +140,9 @@ const keyShapes = [
   const summed = columns.filter(({ form }) => form.as !== "float" && form.as !== "json");
   const shape = { table: table("verified", VERIFIED, key), columns: summed };
   const hashed: KeyBuckets = { by: "hash", bits: 8 };
-  const ranges = [12, 0].map((shift): KeyBuckets => ({ by: "range", column: "id", shift }));
-  return (key.join() === "id" ? ranges : [hashed]).map((buckets) => ({ ...shape, buckets }));
+  const ranges = (column: string) => [12, 0].map((shift): KeyBuckets => ({ by: "range", column, shift }));
+  const of: Readonly<Record<string, readonly KeyBuckets[]>> = { id: ranges("id"), whole: [...ranges("whole"), hashed] };
+  return (of[key.join()] ?? [hashed]).map((buckets) => ({ ...shape, buckets }));
 });
 const softly = <T extends { readonly table: ManifestTable }>(one: T): T => ({
   ...one,
