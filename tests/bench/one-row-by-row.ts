@@ -22,7 +22,7 @@ await withClient(url, async (client) => {
   // As text, so that no microsecond and no cent is lost in JavaScript's own types.
   const columns = names.map((name) => `${name}::text`).join(", ");
   await client.query(
-    `DECLARE sales NO SCROLL CURSOR FOR SELECT ${columns} FROM ${SALES.name} ORDER BY ${names[0]} LIMIT ${Number(count)}`,
+    `DECLARE sales NO SCROLL CURSOR FOR SELECT ${columns} FROM ${SALES.name} ORDER BY ${SALES.name}.${names[0]} LIMIT ${Number(count)}`,
   );
   await connection.run("BEGIN");
   const insert = await connection.prepare(`INSERT INTO copy VALUES (${names.map((_, i) => `$${i + 1}`).join(", ")})`);
