@@ -1,4 +1,5 @@
 /** What every case of the bench is given. */
+import { join } from "node:path";
 import { formatSeconds } from "../../runtime/core/format.ts";
 import { z } from "zod";
 import { measure } from "./children.ts";
@@ -54,9 +55,10 @@ export class RawCopies {
   }
 }
 
-/** Settings of the runtime. */
+/** Settings of the runtime. Compiled code is kept from process to process, as `novadrive` itself does. */
 export function environmentOf(settings: {
   readonly url: string;
+  readonly folder: string;
   readonly warehouse: string;
   readonly state: string;
   readonly project: string;
@@ -66,5 +68,6 @@ export function environmentOf(settings: {
     NOVADRIVE_WAREHOUSE_URL: settings.warehouse,
     NOVADRIVE_STATE_DIR: settings.state,
     NOVADRIVE_PROJECT_DIR: settings.project,
+    NODE_COMPILE_CACHE: join(settings.folder, "compiled"),
   };
 }

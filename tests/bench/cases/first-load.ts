@@ -34,6 +34,7 @@ export class FirstLoad implements BenchCase {
   async run(place: string): Promise<void> {
     const environment = environmentOf({
       url: this.#context.url,
+      folder: this.#context.folder,
       warehouse: `duckdb:${join(place, `${this.#table.name}.duckdb`)}`,
       state: join(place, this.#table.name),
       project: this.#project,

@@ -56,6 +56,7 @@ export class Sales implements BenchCase {
     const by = (way: "scan" | "cursor") => ({
       environment: environmentOf({
         url,
+        folder: context.folder,
         warehouse: warehouse.url,
         state: join(place, "state"),
         project: salesProject(context, way),

@@ -31,11 +31,12 @@ export class SmallTables implements BenchCase {
   }
 
   async run(place: string): Promise<void> {
-    const { url, say } = this.#context;
+    const { url, folder, say } = this.#context;
     for (const { count, batches } of this.#sets) {
       say(`  ${count} tables of ${ROWS} rows:`);
       const environment = environmentOf({
         url,
+        folder,
         warehouse: `duckdb:${join(place, `small-${count}.duckdb`)}`,
         state: join(place, `small-${count}`),
         project: this.#project(count),

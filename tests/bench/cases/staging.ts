@@ -42,10 +42,11 @@ export class Staging implements BenchCase {
 
   /** @throws Error if it did not stage every row */
   async run(place: string): Promise<void> {
-    const { url, rows, rawCopies, say } = this.#context;
+    const { url, folder, rows, rawCopies, say } = this.#context;
     await using server = await startSnowflake(this.#context, place);
     const environment = environmentOf({
       url,
+      folder,
       warehouse: server.url,
       state: join(place, "staging"),
       project: salesProject(this.#context, "scan"),
