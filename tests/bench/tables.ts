@@ -14,11 +14,12 @@ export function tablesOf(report: BenchReport): string {
     .concat("\n");
 }
 
-function about({ started, command, machine, load_average, rows, raw_copy }: BenchReport): string {
+function about({ started, command, machine, load_average, rows }: BenchReport): string {
   const { cpus, model, memory_gb, node, postgresql, duckdb } = machine;
-  const runs = raw_copy?.runs.length ? `, ${load_average.length} runs` : "";
+  const count = load_average.length;
+  const runs = count === 1 ? "one run" : `${count} runs`;
   return [
-    `\`${command}\`, ${started.slice(0, 10)}: ${formatCount(rows)} rows${runs}.`,
+    `\`${command}\`, ${started.slice(0, 10)}: ${formatCount(rows)} rows, ${runs}.`,
     `${model}, ${cpus} processors, ${memory_gb} GB; PostgreSQL ${postgresql}, DuckDB ${duckdb}, Node ${node}.`,
     `Load average at the beginning of each run: ${load_average.map((load) => load.toFixed(1)).join(", ")}.`,
   ].join("\n");
