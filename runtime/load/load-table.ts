@@ -182,6 +182,7 @@ async function seal(
     return await findVanishedKeys({
       ...options,
       previous,
+      since: plan.since,
       store: options.keyStore,
       rows: { incoming: rows, count },
       readKeys: async (within) => {

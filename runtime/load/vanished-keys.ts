@@ -12,7 +12,7 @@ import {
 import { planTable } from "./plan.ts";
 import type { ManifestTable } from "../manifest/manifest.ts";
 import type { FingerprintBasis } from "../source/fingerprint.ts";
-import type { SourceSnapshot } from "../source/source.ts";
+import type { Since, SourceSnapshot } from "../source/source.ts";
 import type { Incoming, KeysWithin, Warehouse, Watermark } from "../warehouse/warehouse.ts";
 import {
   chooseBuckets,
@@ -27,6 +27,7 @@ import {
 } from "./key-digests.ts";
 import type { KeyStore } from "./key-store.ts";
 import { isSyncedAs } from "./scope.ts";
+import { groundOf } from "./verified-ground.ts";
 
 /** Above this share of the rows, all keys are read: finding out which of them are wanted costs more than the others. */
 const MOST = 0.5;
@@ -37,6 +38,8 @@ export interface VanishedKeysOptions {
   readonly warehouse: Warehouse;
   /** Of the batch that the stage table is as of. */
   readonly previous: Watermark | undefined;
+  /** Which rows this batch has read. */
+  readonly since: Since | undefined;
   /** What this batch adds and changes, sealed, with their number. */
   readonly rows: { readonly incoming: Incoming; readonly count: number };
   readonly store: KeyStore | undefined;
@@ -68,10 +71,12 @@ export interface VanishedKeys {
 
 export async function findVanishedKeys(options: VanishedKeysOptions): Promise<VanishedKeys> {
   const { table, snapshot, previous, rows, log, signal } = options;
-  const basis = await snapshot.fingerprintBasis(table, signal);
-  const columns = keyColumns(table, basis);
   // What was noted of rows that were kept, or ignored, says nothing about those that are to be deleted now.
   const last = previous && isSyncedAs(table, previous) ? keyNoteOf(previous) : undefined;
+  const same = last && (await sameRows(options));
+  if (same) return same;
+  const basis = await snapshot.fingerprintBasis(table, signal);
+  const columns = keyColumns(table, basis);
   if (!columns || !previous || !last || (last.buckets.by === "range") !== (basis.range !== undefined)) {
     return readAll(options, columns && { basis });
   }
@@ -102,6 +107,26 @@ export async function findVanishedKeys(options: VanishedKeysOptions): Promise<Va
     `keys differ in ${differ.only.length} of ${Math.max(now.length, before.length)} buckets: read ${keys.count} of ${found.count} keys`,
   );
   return { ...found, keys: keys.incoming, within: restricted ? within : undefined, bytes: keys.bytes };
+}
+
+/**
+ * Where a scan finds no row version that the last batch did not see, the table has what it had then, less what was deleted: as many rows are the
+ * same rows. Counting them takes a tenth of what the sums by bucket take.
+ */
+async function sameRows({
+  table,
+  snapshot,
+  previous,
+  since,
+  rows,
+  signal,
+}: VanishedKeysOptions): Promise<VanishedKeys | undefined> {
+  const before = previous && groundOf(previous).rows;
+  const keys = previous?.fence["keys"];
+  if (since?.by !== "version" || rows.count > 0 || before === undefined || keys === undefined) return undefined;
+  const count = await snapshot.count(table, signal);
+  // What is known of the keys by bucket stays as good as it was.
+  return count === before ? { bytes: 0, count, fence: { keys } } : undefined;
 }
 
 /** For the watermark of a batch that has read the whole table: by what the next one can compare its keys. */

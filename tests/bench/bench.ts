@@ -1,137 +1,100 @@
-/** Measures the load against one raw COPY of the same table, in one run on one machine: `npm run bench -- [--rows N] [--runs N] [--json]`. */
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { cpus, loadavg, tmpdir, totalmem } from "node:os";
+/** Measures loads against one raw COPY of the same table, in one run on one machine: `npm run bench -- --help`. */
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
-import { z } from "zod";
-import { formatCount, formatSeconds } from "../../runtime/core/format.ts";
-import { Batches } from "./batches.ts";
-import { measure, startServer } from "./children.ts";
-import { createSales } from "./data.ts";
-import { median, round } from "./figures.ts";
-import { writeProject } from "./project.ts";
-import { Staging } from "./staging.ts";
+import { formatCount } from "../../runtime/core/format.ts";
+import { MORE_SALES, SALES, WIDE } from "./bench-table.ts";
+import { FirstLoad } from "./cases/first-load.ts";
+import { Peers } from "./cases/peers.ts";
+import { createSales, duckdbAt, Sales, type SalesStep } from "./cases/sales.ts";
+import { SmallTables } from "./cases/small-tables.ts";
+import { SnowflakeSales } from "./cases/snowflake-sales.ts";
+import { Staging } from "./cases/staging.ts";
+import { startServer } from "./children.ts";
+import { RawCopies, type BenchCase, type BenchContext } from "./context.ts";
+import { round } from "./figures.ts";
+import { describeMachine } from "./machine.ts";
+import { HELP, parseOptions, type BenchOptions } from "./options.ts";
+import { benchReport, comparePeers, type BenchReport } from "./report.ts";
+import { evaluateTargets } from "./targets.ts";
+import { tablesOf } from "./tables.ts";
 
-const HELP = `Usage: npm run bench -- [options]
+const STEPS: readonly SalesStep[] = ["unchanged", "cursor", "scan", "verify"];
+/** A wide row is about five times as long as one of the sales. */
+const ROWS_TO_WIDE = 10;
+const ROWS_TO_BIG = 4;
 
-  --rows <n>     rows of the table (default 5000000)
-  --changed <n>  rows changed before the incremental batch (default 10000)
-  --runs <n>     runs of each measurement; the medians are reported (default 3)
-  --url <url>    PostgreSQL to use, as a superuser (default: one of its own)
-  --snowflake    whole batches into the stand-in for Snowflake too
-  --json         one JSON document on standard output
-
-Everything is held against one COPY … TO STDOUT of the whole table, read and thrown away, which is measured right before it. Reported:
-
-  raw_copy         that COPY: seconds, runs
-  first_load       whole batches into DuckDB: everything,
-  changed_<n>      n changed rows,
-  unchanged        nothing; seconds, ratio (median of each run's own), runs
-  verify           every row and column of both sides, after these batches: the same, and peak_memory_mb
-  peak_memory_mb   of the processes that ran these batches
-  staging          extract, gzip and PUT by the driver to a server on this machine that stands in for Snowflake and writes nothing but the
-                   statements' replies (the driver copies the files): seconds, ratio, runs, peak_memory_mb and cpu_seconds of the process that
-                   stages, bytes staged, peak_disk_mb of files waiting, puts_at_once, server_cpu_seconds, server_peak_memory_mb
-  snowflake        with --snowflake: the same batches into that server. Its own time is in the seconds (COPY and MERGE are
-                   DuckDB's there), so these say nothing of Snowflake; statements and bytes_staged do
-`;
-
-const { values: flags } = parseArgs({
-  options: {
-    rows: { type: "string", default: "5000000" },
-    changed: { type: "string", default: "10000" },
-    runs: { type: "string", default: "3" },
-    url: { type: "string" },
-    snowflake: { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
-});
-
-interface BenchOptions {
-  readonly url: string;
-  readonly folder: string;
-  readonly rows: number;
-  readonly changed: number;
-  readonly runs: number;
-  readonly snowflake: boolean;
+function casesOf(options: BenchOptions, context: BenchContext): BenchCase[] {
+  const { cases, rows, snowflake, peers } = options;
+  const steps = new Set(STEPS.filter((step) => cases.has(step)));
+  const sales = cases.has("first") || steps.size > 0 || peers;
+  return [
+    ...(sales ? [new Sales({ context, steps, openWarehouse: duckdbAt })] : []),
+    ...(peers ? [new Peers(context)] : []),
+    ...(cases.has("staging") ? [new Staging(context)] : []),
+    ...(snowflake ? [new SnowflakeSales(context, steps)] : []),
+    ...(cases.has("wide") ? [new FirstLoad(context, "wide", WIDE, Math.ceil(rows / ROWS_TO_WIDE))] : []),
+    ...(cases.has("tables") ? [new SmallTables(context)] : []),
+    ...(cases.has("big") ? [new FirstLoad(context, "big", MORE_SALES, rows * ROWS_TO_BIG)] : []),
+  ];
 }
 
-async function bench({ url, folder, rows, changed, runs, snowflake }: BenchOptions) {
+async function bench(options: BenchOptions, url: string, folder: string): Promise<BenchReport> {
+  const { rows, changed, tables, runs } = options;
   const say = (text: string) => process.stderr.write(`${text}\n`);
+  const rawCopies = new RawCopies(url, say);
+  const context: BenchContext = { url, folder, rows, changed, tables, rawCopies, say };
+  const started = new Date().toISOString();
+  const cases = casesOf(options, context);
   say(`making ${formatCount(rows)} rows …`);
-  await createSales(url, rows);
-  const project = join(folder, "project");
-  await writeProject(project);
-  const raws: number[] = [];
-  const yardstick = async (): Promise<number> => {
-    const { seconds } = await measure("raw-copy.ts", z.object({ seconds: z.number() }), { args: [url, "vendas"] });
-    raws.push(seconds);
-    say(`  raw COPY: ${formatSeconds(seconds)}`);
-    return seconds;
-  };
-  const [duckdb, staging, standIn] = [new Batches(), new Staging(), new Batches()];
-  for (let index = 0; index < runs; index++) {
-    say(`run ${index + 1} of ${runs}, load average ${loadavg()[0]?.toFixed(1)}`);
+  await createSales(context);
+  for (const one of cases) await one.prepare();
+  const load: number[] = [];
+  for (let index = 0; index < runs; index += 1) {
+    load.push(round(loadavg()[0] ?? 0));
+    say(`run ${index + 1} of ${runs}, load average ${load.at(-1)}`);
     const place = join(folder, `run-${index}`);
     await mkdir(place);
-    const environment = (warehouse: string, name: string) => ({
-      NOVADRIVE_SOURCE_URL: url,
-      NOVADRIVE_WAREHOUSE_URL: warehouse,
-      NOVADRIVE_STATE_DIR: join(place, name),
-      NOVADRIVE_PROJECT_DIR: project,
-    });
-    const toDuckdb = environment(`duckdb:${join(place, "warehouse.duckdb")}`, "duckdb");
-    await duckdb.run({ url, rows, changed, environment: toDuckdb, raw: await yardstick(), say });
-    await using server = await startServer("snowflake-server.ts", { BENCH_PROJECT: project, BENCH_PLACE: place });
-    await staging.run({
-      rows,
-      server,
-      environment: environment(server.url, "staging"),
-      raw: await yardstick(),
-      say,
-    });
-    if (snowflake) {
-      say("  into the stand-in for Snowflake:");
-      const toServer = environment(server.url, "snowflake");
-      await standIn.run({ url, rows, changed, environment: toServer, raw: await yardstick(), say });
-    }
+    for (const one of cases) await one.run(place);
     await rm(place, { recursive: true });
   }
-  return {
+  const reports = cases.map((one) => one.report());
+  const report = benchReport.parse({
     rows,
-    machine: {
-      cpus: cpus().length,
-      model: cpus()[0]?.model.trim(),
-      memory_gb: Math.round(totalmem() / 1e9),
-      node: process.version,
-    },
-    raw_copy: { seconds: round(median(raws)), runs: raws.map(round) },
-    ...duckdb.report(changed),
-    peak_memory_mb: duckdb.peakMemoryMb,
-    staging: staging.report(),
-    ...(snowflake && {
-      snowflake: {
-        against: "a stand-in on this machine, whose own time is in the seconds",
-        ...standIn.report(changed),
-        peak_memory_mb: standIn.peakMemoryMb,
-      },
-    }),
-  };
+    started,
+    command: ["npm run bench --", ...process.argv.slice(2)].join(" "),
+    machine: await describeMachine(url),
+    load_average: load,
+    raw_copy: rawCopies.report(SALES.name),
+    ...Object.assign({}, ...reports),
+  });
+  return comparePeers(report);
 }
 
-if (flags.help) {
+/** @returns the report of a run of its own, with a server of its own unless one is named */
+async function measured(options: BenchOptions): Promise<BenchReport> {
+  const folder = await mkdtemp(join(tmpdir(), "novadrive-bench-"));
+  const server = options.url === undefined ? await startServer("../support/postgres-server.ts") : undefined;
+  try {
+    return await bench(options, options.url ?? server?.url ?? "", folder);
+  } finally {
+    await server?.[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const options = parseOptions(process.argv.slice(2));
+if (!options) {
   process.stdout.write(HELP);
 } else {
-  const folder = await mkdtemp(join(tmpdir(), "novadrive-bench-"));
-  const { snowflake } = flags;
-  const sizes = { rows: Number(flags.rows), changed: Number(flags.changed), runs: Number(flags.runs), snowflake };
-  const started = flags.url ? undefined : await startServer("../support/postgres-server.ts");
-  try {
-    const report = await bench({ url: flags.url ?? started?.url ?? "", folder, ...sizes });
-    process.stdout.write(`${JSON.stringify(report, null, flags.json ? undefined : 2)}\n`);
-  } finally {
-    await started?.[Symbol.asyncDispose]();
-    await rm(folder, { recursive: true, force: true });
+  const report = options.from
+    ? benchReport.parse(JSON.parse(await readFile(options.from, "utf8")))
+    : await measured(options);
+  const tables = tablesOf(report);
+  if (options.json) {
+    process.stderr.write(`\n${tables}`);
+    process.stdout.write(`${JSON.stringify({ ...report, targets: evaluateTargets(report) })}\n`);
+  } else {
+    process.stdout.write(options.markdown ? tables : `\n${tables}`);
   }
 }

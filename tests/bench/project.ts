@@ -1,33 +1,39 @@
-/** The bench's project: a manifest with one table, no models. */
+/** The bench's projects: a manifest of some of its tables, and no models. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { stringify } from "yaml";
+import { keyOf, type BenchTable } from "./bench-table.ts";
 
-const MANIFEST = `version: 2
-sources:
-  - name: stage
-    schema: stage
-    config: {meta: {sync: {mode: incremental, cursor: data_atualizacao, deletes: hard}}}
-    tables:
-      - name: vendas
-        config: {meta: {primary_key: [id_vendas]}}
-        columns:
-          - {name: id_vendas, data_type: integer, constraints: [{type: not_null}]}
-          - {name: id_veiculos, data_type: integer, constraints: [{type: not_null}]}
-          - {name: id_concessionarias, data_type: integer, constraints: [{type: not_null}]}
-          - {name: id_vendedores, data_type: integer, constraints: [{type: not_null}]}
-          - {name: id_clientes, data_type: integer, constraints: [{type: not_null}]}
-          - {name: valor_pago, data_type: "decimal(10,2)", constraints: [{type: not_null}]}
-          - {name: data_venda, data_type: timestamp_ltz}
-          - {name: data_inclusao, data_type: timestamp_ltz}
-          - {name: data_atualizacao, data_type: timestamp_ltz}
-`;
+/** How the tables are kept in step; see the manifest. */
+export type Sync = Readonly<Record<string, string>>;
+
+/** Every change and every deleted row is found in each batch, by one scan of the table. */
+export const BY_SCAN: Sync = { detect: "scan", deletes: "hard", delete_check: "batch" };
+/** Changes by the cursor's index; deleted rows are left to the next verification. */
+export const BY_CURSOR: Sync = { detect: "cursor", deletes: "hard", delete_check: "verify" };
 
 export function manifestFile(project: string): string {
   return join(project, "models/manifest.yml");
 }
 
-export async function writeProject(project: string): Promise<void> {
+export async function writeProject(project: string, tables: readonly BenchTable[], sync: Sync): Promise<void> {
+  const manifest = {
+    version: 2,
+    sources: [{ name: "stage", schema: "stage", tables: tables.map((table) => entry(table, sync)) }],
+  };
   await mkdir(join(project, "models"), { recursive: true });
-  await writeFile(manifestFile(project), MANIFEST);
+  await writeFile(manifestFile(project), stringify(manifest));
   await writeFile(join(project, "dbt_project.yml"), "name: bench\nversion: '1.0'\nprofile: bench\n");
+}
+
+function entry(table: BenchTable, sync: Sync) {
+  return {
+    name: table.name,
+    config: { meta: { primary_key: [keyOf(table)], sync: { mode: "incremental", cursor: table.cursor, ...sync } } },
+    columns: table.columns.map(({ name, dataType, required }) => ({
+      name,
+      data_type: dataType,
+      ...(required && { constraints: [{ type: "not_null" }] }),
+    })),
+  };
 }

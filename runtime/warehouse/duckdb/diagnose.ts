@@ -6,6 +6,7 @@ import { failed, failedBy, ok, warning, type Finding } from "../../core/finding.
 import { formatBytes } from "../../core/format.ts";
 import type { Manifest, ManifestTable } from "../../manifest/manifest.ts";
 import type { Session } from "./engine.ts";
+import { relationFacts } from "./catalogue.ts";
 import { planChange } from "./prepare.ts";
 import { hasBookkeeping, lastBatchId } from "./sql/bookkeeping.ts";
 import { leftColumns } from "./sql/stage.ts";
@@ -69,7 +70,8 @@ async function checkBatches(session: Session): Promise<readonly Finding[]> {
 
 async function checkTable(session: Session, table: ManifestTable): Promise<readonly Finding[]> {
   const check = `stage ${table.name}`;
-  const { statements, differences, left } = await planChange(session, table);
+  const [live] = await relationFacts(session, [table]);
+  const { statements, differences, left } = await planChange(session, table, live);
   if (differences.length > 0) {
     return differences.map((difference) => {
       // Each says what differs, a colon, and what to do.

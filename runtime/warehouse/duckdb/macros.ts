@@ -10,8 +10,12 @@ export async function installMacros(engine: Engine): Promise<void> {
   const text = await readFile(FILE, "utf8");
   const marker = `nd_macros_${createHash("sha256").update(text).digest("hex").slice(0, 16)}`;
   await engine.use(async (session) => {
-    const found = await session.run(`SELECT 1 FROM duckdb_functions() WHERE function_name = '${marker}' LIMIT 1`);
-    if (found.rows.length > 0) return;
+    // Asking the catalogue would go through all functions that the engine has: 60 ms on a busy machine, where a call takes one.
+    const there = await session.run(`SELECT ${marker}()`).then(
+      () => true,
+      () => false,
+    );
+    if (there) return;
     await session.transaction(async () => {
       await session.run(text);
       await session.run(`CREATE OR REPLACE MACRO ${marker}() AS TRUE`);

@@ -3,11 +3,11 @@ import { NovaError } from "../../core/errors.ts";
 import { identifier } from "../../core/sql.ts";
 import type { Warning } from "../../core/warning.ts";
 import { stageColumns, type Manifest, type ManifestTable } from "../../manifest/manifest.ts";
-import { relationColumnFacts } from "./catalogue.ts";
+import { relationFacts, type ColumnFacts, type RelationFacts } from "./catalogue.ts";
 import type { Session } from "./engine.ts";
 import { clearIncoming } from "./first-loads.ts";
 import { createBookkeeping, forgetWatermark } from "./sql/bookkeeping.ts";
-import { createSchema, findRelation } from "./sql/materialize.ts";
+import { createSchema } from "./sql/materialize.ts";
 import {
   changeStageTable,
   createStageTable,
@@ -24,8 +24,9 @@ export async function prepare(session: Session, manifest: Manifest): Promise<rea
     for (const schema of new Set(manifest.tables.map((table) => table.schema))) await session.run(createSchema(schema));
     const differences: string[] = [];
     const warnings: Warning[] = [];
-    for (const table of manifest.tables) {
-      const change = await planChange(session, table);
+    const live = await relationFacts(session, manifest.tables);
+    for (const [index, table] of manifest.tables.entries()) {
+      const change = await planChange(session, table, live[index]);
       differences.push(...change.differences);
       warnings.push(...leftColumns(table, change.left));
       if (differences.length > 0) continue;
@@ -38,24 +39,29 @@ export async function prepare(session: Session, manifest: Manifest): Promise<rea
 }
 
 /** What brings the stage table of the manifest's table in line with it, and what nothing can. Only reads. */
-export async function planChange(session: Session, table: ManifestTable): Promise<StageChange> {
-  const relation = { schema: table.schema, name: table.name };
-  const [found] = (await session.run(findRelation(relation))).rows;
-  if (!found)
+export async function planChange(
+  session: Session,
+  table: ManifestTable,
+  live: RelationFacts | undefined,
+): Promise<StageChange> {
+  if (!live)
     return { statements: [...createStageTable(table), forgetWatermark(table.name)], differences: [], left: [] };
   const name = identifier(table.schema, table.name);
-  if (found[0] === "view") {
+  if (live.kind === "view") {
     return {
       statements: [],
       left: [],
       differences: [`${name} is a view, where the table ${table.name} belongs: run DROP VIEW ${name}`],
     };
   }
-  return changeStageTable(table, await liveColumns(session, table));
+  return changeStageTable(table, await withNulls(session, table, live.columns));
 }
 
-async function liveColumns(session: Session, table: ManifestTable): Promise<readonly LiveColumn[]> {
-  const live = await relationColumnFacts(session, { schema: table.schema, name: table.name });
+async function withNulls(
+  session: Session,
+  table: ManifestTable,
+  live: readonly ColumnFacts[],
+): Promise<readonly LiveColumn[]> {
   const required = new Set(
     stageColumns(table)
       .filter((column) => !column.nullable)

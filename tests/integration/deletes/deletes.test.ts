@@ -147,6 +147,26 @@ describe.each(WAREHOUSES)("in %s", { timeout: 180_000 }, (warehouse) => {
     await expectEqual(project);
   });
 
+  it("where no row is new, as many rows are the same rows: no key is looked at", async () => {
+    await using project = await createDeletionProject(warehouse, oneTable());
+    const elsewhere = () => project.database.query("CREATE TABLE IF NOT EXISTS t (i int); INSERT INTO t VALUES (1)");
+    await project.batch();
+    await elsewhere();
+    expect(await project.batch()).toMatchObject({ keys: {}, asked: 0, result: { status: "success" } });
+    await project.database.query("DELETE FROM whole WHERE a = 5");
+    const gone = await project.batch();
+    expect(gone.asked).toBe(1);
+    expect(countsOf(gone)["whole"]).toMatchObject({ rows_read: 0, deleted: 1, rows_total: ROWS - 1 });
+    await elsewhere();
+    expect(await project.batch()).toMatchObject({ keys: {}, asked: 0 });
+    // As many rows as before, but one of them is another.
+    await project.database.query("DELETE FROM whole WHERE a = 6; INSERT INTO whole VALUES (-6, 'new')");
+    const other = await project.batch();
+    expect(other.asked).toBe(0);
+    expect(countsOf(other)["whole"]).toMatchObject({ inserted: 1, deleted: 1, rows_total: ROWS - 1 });
+    await expectEqual(project);
+  });
+
   it("all rows, and then new ones", async () => {
     await using project = await createDeletionProject(warehouse, everyKey());
     await project.batch();
