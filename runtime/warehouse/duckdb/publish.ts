@@ -86,7 +86,7 @@ async function publishTable(
 }
 
 async function mergeRows(session: Session, table: ManifestTable, rows: string, batch: Publication["batch"]) {
-  if ((await single(session, countRows(rows))) === 0) return { inserted: 0, updated: 0 };
+  if ((await single(session, countRows(rows))) === 0) return { inserted: 0, updated: 0, removed: 0 };
   const left = await columnsLeft(session, table);
   const keep = left.length === 0 ? undefined : keepLeft(table, rows, left);
   if (keep !== undefined) {
