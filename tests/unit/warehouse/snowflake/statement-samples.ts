@@ -1,7 +1,4 @@
 /** Samples of every statement that the Snowflake adapter can send, each clause with the page of Snowflake's documentation that allows it. */
-import type { ValueForm } from "../../../../runtime/manifest/fingerprint.ts";
-import type { KeyBuckets } from "../../../../runtime/manifest/key-buckets.ts";
-import type { ManifestTable } from "../../../../runtime/manifest/manifest.ts";
 import { sessionParameters } from "../../../../runtime/warehouse/snowflake/session-parameters.ts";
 import * as catalogue from "../../../../runtime/warehouse/snowflake/sql/catalogue.ts";
 import * as diagnose from "../../../../runtime/warehouse/snowflake/sql/diagnose.ts";
@@ -15,7 +12,8 @@ import * as publish from "../../../../runtime/warehouse/snowflake/sql/publish.ts
 import { loadFolder, partFolder } from "../../../../runtime/warehouse/snowflake/staged-parts.ts";
 import type { Statement } from "../../../../runtime/warehouse/snowflake/statement.ts";
 import type { Watermark } from "../../../../runtime/warehouse/warehouse.ts";
-import { manifestTable } from "../../../support/manifest-table.ts";
+import { fingerprints, keyShapes, softly, withins } from "./key-samples.ts";
+import { batch, every, onlyKey, simple, tables, target } from "./sample-tables.ts";
 
 export interface StatementSample {
   /** Name of the snapshot file, without its ending. */
@@ -25,44 +23,8 @@ export interface StatementSample {
   readonly statements: readonly Statement[];
 }
 
-const EVERY_TYPE = {
-  id: "integer not null",
-  amount: "decimal(10,2)",
-  name: "varchar(20) not null",
-  note: "text",
-  ratio: "float",
-  active: "boolean not null",
-  day: "date",
-  at_time: "time",
-  seen_at: "timestamp_ltz",
-  local_at: "timestamp_ntz",
-  zoned_at: "timestamp_tz",
-  picture: "binary(4)",
-  raw: "binary",
-  document: "variant",
-};
-
-const every = table("every_type", EVERY_TYPE, ["id"]);
-const composite = table("composite", EVERY_TYPE, Object.keys(EVERY_TYPE));
-const onlyKey = table("only_key", { id: "integer not null" }, ["id"]);
-const single = table("single_column", { value: "text" }, []);
-const simple = table("simple", { id: "integer not null", name: "text" }, ["id"]);
-const keyless = table("keyless", EVERY_TYPE, []);
-const tables = [every, composite, keyless, onlyKey, single, simple];
-
-function table(name: string, columns: Readonly<Record<string, string>>, primaryKey: readonly string[]): ManifestTable {
-  return manifestTable({ name, columns, primaryKey });
-}
-
-const target = incomingTable("INCOMING_7_0A1B2C3D_ROWS_STAGE_EXAMPLE");
 const earlier = incomingTable("INCOMING_7_0A1B2C3D_2_ROWS_STAGE_EXAMPLE");
 const request = { batchId: 7, table: simple, goesOn: true, fence: { server: "1/1", relation: "16384" } };
-const batch = {
-  id: 7,
-  uuid: "5f0c6f0e-6d0e-4f0a-9d54-0d3c2c7a1b11",
-  snapshot: "2025-01-02T03:04:05.678901Z",
-  startedAt: new Date(Date.UTC(2025, 0, 2)),
-};
 const relation = { schema: "analytics", name: "fct_sales" };
 const description = String.raw`A back\slash, a 'quote'`;
 const SELECT = "select id\nfrom stage.sales";
@@ -87,73 +49,6 @@ const MERGE = {
   MERGE: "sql-reference/sql/merge",
   "IS DISTINCT FROM": "sql-reference/functions/is-distinct-from",
 };
-
-const FORMS: Readonly<Record<string, ValueForm>> = {
-  id: { as: "integer" },
-  code: { as: "digits", scale: 10 },
-  whole: { as: "scaled", scale: 0 },
-  amount: { as: "scaled", scale: 2 },
-  ratio: { as: "float" },
-  active: { as: "boolean" },
-  day: { as: "days" },
-  at_time: { as: "clock" },
-  seen_at: { as: "micros" },
-  local_at: { as: "micros" },
-  zoned_at: { as: "micros" },
-  picture: { as: "bytes" },
-  raw: { as: "bytes" },
-  document: { as: "json" },
-};
-const VERIFIED = { ...EVERY_TYPE, code: "decimal(38,10)", whole: "decimal(12,0)" };
-const verified = [["id"], ["name"], ["code"], ["picture"], Object.keys(VERIFIED), []].map((key) =>
-  table("verified", VERIFIED, key),
-);
-/** Of every way to know a row, whole and for some buckets. */
-const fingerprints: readonly fingerprint.FingerprintRequest[] = verified.flatMap((one) => {
-  const columns = one.columns.map(({ name }) => ({ name, form: FORMS[name] ?? ({ as: "text" } as const) }));
-  const buckets: KeyBuckets =
-    one.primaryKey.join() === "id" ? { by: "range", column: "id", shift: 12 } : { by: "hash", bits: 8 };
-  const fine: KeyBuckets = buckets.by === "range" ? { ...buckets, shift: 0 } : { by: "hash", bits: 60 };
-  const whole = { table: one, columns, buckets };
-  const narrow = { ...whole, buckets: fine };
-  const bare = { ...whole, columns: columns.filter((column) => one.primaryKey.includes(column.name)) };
-  const some = [
-    { ...whole, only: [-3n, 1n, 2n, 5n] },
-    { ...whole, only: [] },
-    { ...narrow, only: [1n] },
-  ];
-  return [whole, narrow, ...(one.primaryKey.length > 0 ? [bare] : []), ...some];
-});
-
-/** The key alone, of every kind. */
-const keyShapes = [
-  ["id"],
-  ["name"],
-  ["code"],
-  ["picture"],
-  ["day"],
-  ["whole"],
-  ["name", "id"],
-  Object.keys(VERIFIED),
-].flatMap((key) => {
-  const columns = key.map((name) => ({ name, form: FORMS[name] ?? ({ as: "text" } as const) }));
-  const summed = columns.filter(({ form }) => form.as !== "float" && form.as !== "json");
-  const shape = { table: table("verified", VERIFIED, key), columns: summed };
-  const hashed: KeyBuckets = { by: "hash", bits: 8 };
-  const ranges = (column: string) => [12, 0].map((shift): KeyBuckets => ({ by: "range", column, shift }));
-  const of: Readonly<Record<string, readonly KeyBuckets[]>> = { id: ranges("id"), whole: [...ranges("whole"), hashed] };
-  return (of[key.join()] ?? [hashed]).map((buckets) => ({ ...shape, buckets }));
-});
-const softly = <T extends { readonly table: ManifestTable }>(one: T): T => ({
-  ...one,
-  table: { ...one.table, sync: { ...one.table.sync, deletes: "soft" as const } },
-});
-/** No bucket, two ranges of them, and as many as are not ranges any more. */
-const withins: readonly publish.Vanished[] = keyShapes.flatMap(({ table: one, ...shape }) =>
-  [[], [-1n, 4n, 5n], Array.from({ length: 66 }, (_, index) => BigInt(2 * index))].map((only) => {
-    return { table: one, within: { ...shape, only }, keys: target, batch };
-  }),
-);
 
 const FINGERPRINT = {
   CONCAT_WS: "sql-reference/functions/concat_ws",
