@@ -11,7 +11,7 @@ import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import fc from "fast-check";
 import { alwaysEqual, engineOf, KINDS, type Kind } from "../support/model/properties.ts";
-import { World, type Tally } from "../support/model/world.ts";
+import { newTally, World, type Tally } from "../support/model/world.ts";
 
 /** Cases of one kind in a row. */
 const ROUND = 10;
@@ -69,17 +69,7 @@ async function startPostgres(): Promise<{ readonly url: string; stop(): Promise<
   throw new Error("The program that starts PostgreSQL ended");
 }
 
-const total: Tally = {
-  cases: 0,
-  batches: 0,
-  published: 0,
-  failed: 0,
-  kills: 0,
-  drops: 0,
-  errors: 0,
-  verifications: 0,
-  waits: 0,
-};
+const total = newTally();
 let writes = 0;
 
 function add(tally: Tally): void {

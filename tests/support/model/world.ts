@@ -46,21 +46,23 @@ export interface Tally {
   waits: number;
 }
 
+export const newTally = (): Tally => ({
+  cases: 0,
+  batches: 0,
+  published: 0,
+  failed: 0,
+  kills: 0,
+  drops: 0,
+  errors: 0,
+  verifications: 0,
+  waits: 0,
+});
+
 /** Milliseconds between two looks at whether a batch waits for a lock. */
 const LOOK = 10;
 
 export class World implements AsyncDisposable {
-  readonly tally: Tally = {
-    cases: 0,
-    batches: 0,
-    published: 0,
-    failed: 0,
-    kills: 0,
-    drops: 0,
-    errors: 0,
-    verifications: 0,
-    waits: 0,
-  };
+  readonly tally = newTally();
   readonly writers: Writers;
   readonly #options: WorldOptions;
   readonly #url: string;
