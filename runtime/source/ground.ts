@@ -11,7 +11,7 @@ const GROUND = sqlFile("ground");
 
 /** Of the server, at the snapshot. */
 export interface ServerGround {
-  /** `<system identifier>/<timeline>`; undefined where the server does not tell. */
+  /** `<system identifier>/<timeline>/<OID of the database>`; undefined where the server does not tell. */
   readonly server: string | undefined;
   /** pg_current_snapshot() */
   readonly snapshot: string;
@@ -132,8 +132,8 @@ function serverChange(
   { server, snapshot, wal }: ServerGround,
 ): string | undefined {
   if (fence["snapshot"] === undefined) return "the last batch did not note what it stands on";
-  if (fence["server"] !== server) {
-    return `the source is another server, or was restored or promoted (${fence["server"] ?? "unknown"} before, ${server ?? "unknown"} now)`;
+  if (!isSameServer(fence["server"], server)) {
+    return `the source is another server or database, or was restored or promoted (${fence["server"] ?? "unknown"} before, ${server ?? "unknown"} now)`;
   }
   if (nextOf(snapshot) < nextOf(fence["snapshot"])) {
     return "the source has counted fewer transactions than before, so it was set back to an earlier state";
@@ -142,6 +142,11 @@ function serverChange(
     return "the source has written less than before, so it was set back to an earlier state";
   }
   return undefined;
+}
+
+/** Older versions noted no database. */
+function isSameServer(before: string | undefined, now: string | undefined): boolean {
+  return before === now || (before?.split("/").length === 2 && now?.startsWith(`${before}/`) === true);
 }
 
 function relationChange(fence: Readonly<Record<string, string>>, { oid, columns }: TableGround): string | undefined {

@@ -36,7 +36,7 @@ let place: ServerPlace;
 let server: RunningServer | undefined;
 let port: number;
 const signal = new AbortController().signal;
-const url = () => `postgres://postgres:hush@127.0.0.1:${port}/postgres`;
+const url = (database = "postgres") => `postgres://postgres:hush@127.0.0.1:${port}/${database}`;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "novadrive-restored-"));
@@ -60,8 +60,10 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function sql(...statements: string[]): Promise<Record<string, unknown>[]> {
-  const client = new Client({ connectionString: url() });
+const sql = (...statements: string[]) => sqlIn("postgres", ...statements);
+
+async function sqlIn(database: string, ...statements: string[]): Promise<Record<string, unknown>[]> {
+  const client = new Client({ connectionString: url(database) });
   client.on("error", () => {});
   await client.connect();
   try {
@@ -83,16 +85,16 @@ async function restart(between: () => Promise<void>, how: "stop" | "crash" = "st
   server = await start(place, port, signal);
 }
 
-async function batch({ environment }: Project): Promise<BatchResult> {
-  const config = loadConfig({ environment: { ...environment, NOVADRIVE_SOURCE_URL: url() } });
+async function batch({ environment }: Project, database?: string): Promise<BatchResult> {
+  const config = loadConfig({ environment: { ...environment, NOVADRIVE_SOURCE_URL: url(database) } });
   using store = Store.open({ folder: config.stateDir });
   const result = await runBatch({ config, store, events: new EventBus(), trigger: "command", signal });
   expect(result.error).toBeUndefined();
   return result;
 }
 
-async function equal(project: Project): Promise<void> {
-  const rows = await sql("SELECT id::text, note FROM t ORDER BY t.id");
+async function equal(project: Project, database = "postgres"): Promise<void> {
+  const rows = await sqlIn(database, "SELECT id::text, note FROM t ORDER BY t.id");
   expect(await project.ask("SELECT id, note FROM stage.t ORDER BY id")).toEqual(rows.map((row) => Object.values(row)));
 }
 
@@ -124,6 +126,18 @@ describe.each(WAREHOUSES)("on %s", (warehouse) => {
     await sql("UPDATE t SET note = 'goes on' WHERE id = 1");
     expect((await batch(project)).tables).toMatchObject([{ updated: 1 }]);
     await equal(project);
+  });
+
+  it("a copy of the database on the same server: same OIDs, same row versions, and all of it is compared", async () => {
+    await using project = await createProject(warehouse, { source: "SELECT 1", tables: TABLES });
+    await sql("DROP TABLE IF EXISTS t", SOURCE);
+    await batch(project);
+    await sqlIn("template1", "DROP DATABASE IF EXISTS copied", "CREATE DATABASE copied TEMPLATE postgres");
+    await sql("UPDATE t SET note = 'here only' WHERE id = 1");
+    await batch(project);
+    await equal(project);
+    expect((await batch(project, "copied")).tables).toMatchObject([{ updated: 1, inserted: 0, deleted: 0 }]);
+    await equal(project, "copied");
   });
 
   it("a crash that empties an unlogged table: its rows go", async () => {

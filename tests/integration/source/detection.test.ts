@@ -254,7 +254,7 @@ test("a table that is truncated while the batch waits for its lock is read as it
 });
 
 test.each<[what: string, forged: Readonly<Record<string, string>>, why: string]>([
-  ["another server", { server: "1/1" }, "another server, or was restored or promoted (1/1 before"],
+  ["another server", { server: "1/1/5" }, "another server or database, or was restored or promoted (1/1/5 before"],
   ["a state before", { snapshot: "99999999999:99999999999:" }, "counted fewer transactions than before"],
   ["a log before", { wal: "FFFF/0" }, "has written less than before"],
 ])("a source that was set back to %s is read whole", async (_, forged, why) => {
