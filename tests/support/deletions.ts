@@ -8,6 +8,7 @@ import { runVerification } from "../../runtime/schedule/run-verification.ts";
 import { Store } from "../../runtime/store/store.ts";
 import { openWarehouse } from "../../runtime/warehouse/open.ts";
 import type { Warehouse } from "../../runtime/warehouse/warehouse.ts";
+import { othersAreDone } from "./others-are-done.ts";
 import { createProject, type Project, type ProjectOptions, type WAREHOUSES } from "./project.ts";
 
 export interface DeletionBatch {
@@ -57,6 +58,7 @@ export async function createDeletionProject(
         };
         return opened;
       };
+      await othersAreDone(project.database);
       const events = new EventBus();
       using store = Store.open({ folder: config.stateDir });
       events.subscribe((event) => store.record(event));

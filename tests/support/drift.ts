@@ -8,6 +8,7 @@ import type { BatchResult, TableResult } from "../../runtime/core/result.ts";
 import { readManifest } from "../../runtime/manifest/read.ts";
 import { runVerification } from "../../runtime/schedule/run-verification.ts";
 import { Store } from "../../runtime/store/store.ts";
+import { othersAreDone } from "./others-are-done.ts";
 import { createProject, type Project, type WAREHOUSES } from "./project.ts";
 import type { TestSnowflake } from "./test-snowflake.ts";
 
@@ -75,6 +76,7 @@ export class Drift implements AsyncDisposable {
 
   /** A batch that has to succeed. */
   async batch(): Promise<BatchResult & { readonly table: TableResult }> {
+    await othersAreDone(this.project.database);
     const result = await this.project.run();
     expect(result.error).toBeUndefined();
     expect(result.status).toBe("success");
