@@ -15,7 +15,7 @@ import type { KeyStore } from "./key-store.ts";
 import type { LoadBatchOptions } from "./load-batch.ts";
 import { describeMisfits } from "./misfits.ts";
 import { planFullRefresh } from "./mode-full-refresh.ts";
-import { planOtherKey } from "./other-key.ts";
+import { isReordered, planOtherKey } from "./other-key.ts";
 import { LOAD_ANEW, planReplacing, planTable } from "./plan.ts";
 import { formerKey, keyFence, loadScope, manifestFence, type FormerKey } from "./scope.ts";
 import type { TablePlan } from "./table-plan.ts";
@@ -141,8 +141,10 @@ function planWhole({ table, previous, repair }: LoadTableOptions, former: Former
       return planTable(table, undefined);
     case "replace":
       return planReplacing(table);
-    case undefined:
-      return keepsDeleted(table) && previous !== undefined && !former ? planFullRefresh(table) : LOAD_ANEW;
+    case undefined: {
+      const sameKey = former === undefined || isReordered(former, table);
+      return keepsDeleted(table) && previous !== undefined && sameKey ? planFullRefresh(table) : LOAD_ANEW;
+    }
   }
 }
 

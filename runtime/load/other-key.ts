@@ -14,6 +14,10 @@ export interface OtherKey {
   readonly warning?: Warning | undefined;
 }
 
+/** Whether the key has the same columns as before: it tells rows apart alike. */
+export const isReordered = (former: FormerKey, { primaryKey }: ManifestTable): boolean =>
+  former !== "unknown" && former.toSorted().join("\0") === primaryKey.toSorted().join("\0");
+
 /**
  * The table is replaced, in one transaction as ever.
  *
@@ -31,7 +35,7 @@ export function planOtherKey(table: ManifestTable, former: FormerKey): OtherKey 
     message: `${change}: ${what}`,
     remedy,
   });
-  if (former.toSorted().join("\0") === primaryKey.toSorted().join("\0")) {
+  if (isReordered(former, table)) {
     return {
       table,
       warning: warning(

@@ -4,6 +4,7 @@ import { cp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { createDeletionProject, type DeletionProject } from "../../support/deletions.ts";
+import { runCommand } from "../../support/command.ts";
 import { WAREHOUSES } from "../../support/project.ts";
 
 /** Name of the table: column definitions of its key in PostgreSQL, types in the manifest, the key of row i. */
@@ -348,4 +349,24 @@ it("rows that were kept are deleted once deletes are hard again, and kept once t
   expect(countsOf(await project.batch())["whole"]).toMatchObject({ deleted: 1, rows_total: ROWS - 1 });
   expect(await project.ask("select a from stage.whole where _deleted_at is not null")).toEqual([["6"]]);
   await expectEqual(project);
+});
+
+it("rows that are kept stay when all is loaded anew after the key's columns have changed their order", async () => {
+  await using project = await createDeletionProject("duckdb", {
+    source:
+      "CREATE TABLE pairs (a int, b int, PRIMARY KEY (a, b)); INSERT INTO pairs SELECT i, -i FROM generate_series(1, 9) i",
+    tables: `- name: pairs
+  config: {meta: {primary_key: [a, b], sync: {mode: incremental, detect: scan, deletes: soft}}}
+  columns:
+    - {name: a, data_type: integer}
+    - {name: b, data_type: integer}
+`,
+  });
+  await project.batch();
+  await project.database.query("DELETE FROM pairs WHERE a = 3");
+  await project.batch();
+  const manifest = join(project.projectDir, "models/manifest.yml");
+  writeFileSync(manifest, readFileSync(manifest, "utf8").replace("[a, b]", "[b, a]"));
+  expect((await runCommand(["run", "--full-refresh", "--json"], { environment: project.environment })).status).toBe(0);
+  expect(await project.ask("select a from stage.pairs where _deleted_at is not null")).toEqual([["3"]]);
 });
