@@ -113,6 +113,7 @@ export function uselessCursor({ table, activity, sequence }: TableFacts, previou
   const before = fence["t0"];
   if (before === undefined || activity.t0 < before) return "the source's clock fell behind";
   const pending = fence["sequence"];
-  if (sequence && wentBack(sequence, { cursor, pending })) return "the sequence of its cursor was set back";
+  if (sequence && wentBack(sequence, { cursor, pending, file: fence["sequence_file"] }))
+    return "the sequence of its cursor was set back";
   return undefined;
 }

@@ -58,6 +58,7 @@ async function readCursor(options: PositionOptions, fence: Record<string, string
       if (sequence?.last === undefined) return behind;
       const { settled, pending } = sequenceFence([activity.t0, sequence.last], time, previous?.fence["sequence"]);
       fence["sequence"] = pending;
+      if (sequence.file !== undefined) fence["sequence_file"] = sequence.file;
       return settled ?? behind;
     }
     case "instant":

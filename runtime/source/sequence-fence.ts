@@ -16,6 +16,8 @@ const SEQUENCES = sqlFile("sequences");
 export interface SequenceFacts {
   /** The last number that was drawn, before the clock was read. */
   readonly last?: string | undefined;
+  /** Changes when the sequence begins anew. */
+  readonly file?: string | undefined;
   /** Why its numbers say nothing. */
   readonly unfit?: string | undefined;
 }
@@ -25,6 +27,7 @@ interface SequenceRow {
   ascending: boolean;
   uncached: boolean;
   endless: boolean;
+  file: string;
   last: string | null;
 }
 
@@ -45,12 +48,33 @@ export async function readSequences(
 
 const noSequence = (column: string): string => `${identifier(column)} has no sequence of its own`;
 
-function factsOf({ ascending, uncached, endless, last }: SequenceRow, column: string): SequenceFacts {
+function factsOf({ ascending, uncached, endless, file, last }: SequenceRow, column: string): SequenceFacts {
   const unfit = (what: string): SequenceFacts => ({ unfit: `the sequence of ${identifier(column)} ${what}` });
   if (!ascending) return unfit("descends");
   if (!uncached) return unfit("has a CACHE above 1, so sessions hold lower numbers back");
   if (!endless) return unfit("begins anew at its end (CYCLE)");
-  return last === null ? unfit("has given no number yet, or may not be read (GRANT SELECT on it)") : { last };
+  return last === null ? unfit("has given no number yet, or may not be read (GRANT SELECT on it)") : { last, file };
+}
+
+/**
+ * A sequence that began anew between the fences and the snapshot gives its low numbers to rows that the snapshot does not show: what was drawn
+ * before says nothing of them.
+ *
+ * @param early before the clock was read @param late behind the locks of the snapshot
+ */
+export function stillCounting(
+  early: ReadonlyMap<number, SequenceFacts>,
+  late: ReadonlyMap<number, SequenceFacts>,
+): ReadonlyMap<number, SequenceFacts> {
+  return new Map(
+    [...early].map(([relation, before]): [number, SequenceFacts] => {
+      const after = late.get(relation) ?? { unfit: "its sequence is gone" };
+      if (before.last === undefined) return [relation, before];
+      if (after.last === undefined) return [relation, after];
+      const counts = after.file === before.file && BigInt(after.last) >= BigInt(before.last);
+      return [relation, counts ? before : { unfit: "its sequence was set back while the batch began" }];
+    }),
+  );
 }
 
 /** Of one batch: its clock, and the last number before it. */
@@ -80,11 +104,13 @@ export function sequenceFence(now: Drawn, time: string | undefined, pending: str
   return { settled: settled.at(-1)?.[1], pending: JSON.stringify(kept) };
 }
 
-/** Whether it gave a higher number before: it was set back, and numbers that were behind the fence can come again. */
+/** Whether it began anew, or gave a higher number before: numbers that were behind the fence can come again. */
 export function wentBack(
-  { last }: SequenceFacts,
-  { cursor, pending }: { cursor: string | null; pending: string | undefined },
+  { last, file }: SequenceFacts,
+  { cursor, pending, file: before }: { cursor: string | null; pending: string | undefined; file: string | undefined },
 ): boolean {
+  // Older versions noted no file.
+  if (before !== undefined && file !== undefined && file !== before) return true;
   const highest = readPending(pending).at(-1)?.[1] ?? cursor;
   return last !== undefined && highest !== null && BigInt(last) < BigInt(highest);
 }

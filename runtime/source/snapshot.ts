@@ -26,6 +26,7 @@ import type { Part } from "./page-ranges.ts";
 import { readPosition } from "./position.ts";
 import { preflightError, problemsOf, type Problem } from "./preflight.ts";
 import type { RateLimit } from "./rate-limit.ts";
+import { stillCounting } from "./sequence-fence.ts";
 import type { Session } from "./session.ts";
 import { readFacts, readServer, readTableSequences, readWal, type TableRelation } from "./snapshot-facts.ts";
 import type {
@@ -108,7 +109,8 @@ export async function openSnapshot(options: SnapshotOptions): Promise<SourceSnap
     const seen = early ?? (await lookAfterwards(options, look, asking));
     const server: ServerGround = { server: name, snapshot: row.snapshot, wal: await readWal(query, name) };
     const relations = pair(options, await readRelations(query, tables.map(sourceName)));
-    const facts = await readFacts({ query, tables: relations, server, ...seen });
+    const sequences = stillCounting(seen.sequences, await readTableSequences(query, relations));
+    const facts = await readFacts({ query, tables: relations, server, activity: seen.activity, sequences });
     const openedAt = options.clock.now().getTime();
     return new PostgresSnapshot({ ...options, leader, id: row.id, at: row.at, horizon, server, openedAt, facts });
   } catch (thrown) {

@@ -3,6 +3,8 @@ SELECT w.relation,
        s.seqincrement > 0 AS ascending,
        s.seqcache = 1 AS uncached,
        NOT s.seqcycle AS endless,
+       -- Another one after ALTER SEQUENCE … RESTART and TRUNCATE … RESTART IDENTITY; setval leaves it.
+       c.relfilenode::text AS file,
        -- Null without the privilege to read it, and before the first number.
        q.last_value::text AS last
 FROM pg_catalog.json_to_recordset($1::json) AS w(relation oid, "column" text)

@@ -352,6 +352,36 @@ test("numbers are read from the last one on that no open transaction can be behi
   expect(await mirror.differences()).toEqual([]);
 });
 
+test("a sequence that begins anew while a batch begins gives low numbers to rows that the next one finds", async () => {
+  const anew: { on: TestDatabase | undefined } = { on: undefined };
+  const between = async () => {
+    const db = anew.on;
+    anew.on = undefined;
+    await db?.query("TRUNCATE t RESTART IDENTITY; INSERT INTO t (note) VALUES ('again')");
+  };
+  const sync = { ...BY_NUMBER, mode: "incremental", deletes: "hard" } as const;
+  await using setting = await readOnce(sync, { schema: numbered("CACHE 1"), guards: { margin: 0, between } });
+  const { db, mirror } = setting;
+  anew.on = db;
+  await mirror.batch();
+  expect(anew.on).toBeUndefined();
+  expect(await mirror.differences()).toEqual([]);
+  // As far as the fence that was read before, and beyond.
+  await db.query("INSERT INTO t (note) SELECT 'low' FROM generate_series(1, 60)");
+  await mirror.batch();
+  expect(await mirror.differences()).toEqual([]);
+});
+
+test("a sequence that began anew between two batches, and has come beyond where it was, is not trusted", async () => {
+  await using setting = await readOnce(BY_NUMBER, { schema: numbered("CACHE 1"), guards: { margin: 0 } });
+  const { db, mirror } = setting;
+  await mirror.batch();
+  await db.query("DELETE FROM t WHERE id = 50; ALTER SEQUENCE t_id_seq RESTART WITH 50");
+  await db.query("INSERT INTO t (note) SELECT 'again' FROM generate_series(1, 2)");
+  expect(await mirror.batch()).toMatchObject({ why: "the sequence of its cursor was set back" });
+  expect(await mirror.differences()).toEqual([]);
+});
+
 test.each<[what: string, sql: string, by: string]>([
   ["a small table", "CREATE INDEX ON t (changed)", "version"],
   [
