@@ -26,6 +26,8 @@ export interface WorldOptions {
   /** URL of a superuser's connection to a PostgreSQL server. */
   readonly serverUrl: string;
   readonly engine: "duckdb" | "snowflake";
+  /** URL by which batches and verifications reach a database, if not directly. */
+  readonly through?: ((url: string) => string) | undefined;
   /** For tests of the test: what is taken away. */
   readonly guards?: Partial<Guards> | undefined;
   /** For tests of the test: the warehouse without one of its guarantees. */
@@ -80,11 +82,11 @@ export class World implements AsyncDisposable {
   private constructor(options: WorldOptions, database: Database) {
     this.#options = options;
     this.#cacheFolder = database.cacheFolder;
-    this.#url = database.url;
+    this.#url = options.through?.(database.url) ?? database.url;
     this.#name = database.name;
     this.#client = database.client;
     this.writers = database.writers;
-    this.#source = connectModel(database.url, (moment) => this.#at(moment), options.guards);
+    this.#source = connectModel(this.#url, (moment) => this.#at(moment), options.guards);
   }
 
   static async create(options: WorldOptions): Promise<World> {
