@@ -1,6 +1,8 @@
 /**
  * Where keys may have vanished: counts and sums of keys' hashes by bucket, of what the stage table had and of what the source has now. A bucket in
- * which they agree holds the same keys on both sides, but for one chance in about 2^58.
+ * which they agree holds the same keys on both sides, but for one chance in about 2^58. Where every row has been read whose version the last batch
+ * did not see, counts alone tell, and leave nothing to chance: each key that is new was read, so a bucket which has as many as it had, and as many
+ * more as have arrived, has lost none.
  */
 import { createHash } from "node:crypto";
 import { z } from "zod";
@@ -13,8 +15,13 @@ import type { Watermark } from "../warehouse/warehouse.ts";
 const ROWS_A_BUCKET = 256;
 const MOST_BUCKETS = 4096;
 
+/** What buckets are compared by. */
+export type ComparedBy = "sums" | "counts";
+
 export interface KeyDigests {
   readonly buckets: KeyBuckets;
+  /** `counts`: the sums are empty. */
+  readonly by: ComparedBy;
   readonly found: readonly BucketFingerprint[];
 }
 
@@ -87,12 +94,12 @@ const union = (left: KeySpread, right: KeySpread): KeySpread => ({
 });
 
 /** The same digests by wider buckets; undefined where they cannot be had from these. */
-export function widened({ buckets: from, found }: KeyDigests, to: KeyBuckets): KeyDigests | undefined {
+export function widened({ buckets: from, by: compared, found }: KeyDigests, to: KeyBuckets): KeyDigests | undefined {
   const by = distance(from, to);
   if (by === undefined || by < 0) return undefined;
-  if (by === 0) return { buckets: to, found };
+  if (by === 0) return { buckets: to, by: compared, found };
   const wide = found.map((one) => ({ ...one, bucket: one.bucket === null ? null : one.bucket >> BigInt(by) }));
-  return { buckets: to, found: [...sums(wide).values()] };
+  return { buckets: to, by: compared, found: [...sums(wide).values()] };
 }
 
 function distance(from: KeyBuckets, to: KeyBuckets): number | undefined {
@@ -140,7 +147,9 @@ export function differing(
   before: readonly BucketFingerprint[],
   arriving: readonly BucketFingerprint[],
   now: readonly BucketFingerprint[],
+  by: ComparedBy = "sums",
 ): BucketsThatDiffer {
+  const textOf = by === "sums" ? sumsOf : rowsOf;
   const here = sums([...before, ...arriving]);
   const there = sums(now);
   const only = [...new Set([...here.keys(), ...there.keys()])].filter(
@@ -155,7 +164,8 @@ export function differing(
   };
 }
 
-const textOf = (one: BucketFingerprint | undefined): string =>
+const rowsOf = (one: BucketFingerprint | undefined): string => String(one?.rows ?? 0);
+const sumsOf = (one: BucketFingerprint | undefined): string =>
   one && one.rows > 0 ? [one.rows, one.key, ...one.columns].join(" ") : "";
 
 export function countOf(all: Iterable<BucketFingerprint>): number {
@@ -165,12 +175,15 @@ export function countOf(all: Iterable<BucketFingerprint>): number {
 }
 
 const row = z.tuple([z.string().regex(/^-?\d+$/), z.number().int(), z.string()], z.string());
-const file = z.object({ buckets, found: z.array(row) });
+const file = z.object({ buckets, by: z.enum(["sums", "counts"]), found: z.array(row) });
 
 /** As text, with what it is known by in a watermark. */
-export function writeDigests({ buckets: by, found }: KeyDigests): { readonly text: string; readonly digest: string } {
+export function writeDigests({ buckets: within, by, found }: KeyDigests): {
+  readonly text: string;
+  readonly digest: string;
+} {
   const lines = found.map(({ bucket, rows, key, columns }) => [String(bucket), rows, key, ...columns]);
-  const text = JSON.stringify({ buckets: by, found: lines });
+  const text = JSON.stringify({ buckets: within, by, found: lines });
   return { text, digest: digestOf(text) };
 }
 
@@ -181,6 +194,7 @@ export function readDigests(text: string, digest: string): KeyDigests | undefine
   if (!read.success) return undefined;
   return {
     buckets: read.data.buckets,
+    by: read.data.by,
     found: read.data.found.map(([bucket, rows, key, ...columns]) => ({ bucket: BigInt(bucket), rows, key, columns })),
   };
 }

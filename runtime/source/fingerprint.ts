@@ -44,6 +44,8 @@ export interface FingerprintBasis {
 export interface SourceFingerprintRequest extends FingerprintShape {
   /** Only these buckets. */
   readonly only?: readonly bigint[] | undefined;
+  /** Only how many rows each bucket has: sums are left empty. */
+  readonly counts?: boolean | undefined;
   readonly changedSince?: ChangedSince | undefined;
   /** Rows that have been gone through so far. */
   readonly progress?: ((rows: number) => void) | undefined;
@@ -117,7 +119,7 @@ export async function fingerprintTable(
 ): Promise<SourceFingerprint> {
   const { limit, withReader, readers } = source;
   const { signal, table } = request;
-  const summed = request.columns.filter(isSummed);
+  const summed = request.counts === true ? [] : request.columns.filter(isSummed);
   const plan = await planPieces(source, request);
   const totals: Totals = new Map();
   const done = { rows: 0, changed: 0 };

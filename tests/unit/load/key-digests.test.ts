@@ -46,6 +46,9 @@ describe("differing", () => {
         const vanished = stage.union(arriving).difference(source);
         const { only } = differing(digestsOf(stage, buckets), digestsOf(arriving, buckets), digestsOf(source, buckets));
         expect(new Set(only)).toEqual(new Set([...vanished].map((key) => bucketOf(buckets, key))));
+        const counts = (keys: Iterable<bigint>) =>
+          digestsOf(keys, buckets).map(({ bucket, rows }) => ({ bucket, rows, key: "0", columns: [] }));
+        expect(differing(counts(stage), digestsOf(arriving, buckets), counts(source), "counts").only).toEqual(only);
       }),
     );
   });
@@ -67,7 +70,7 @@ describe("widened", () => {
     fc.assert(
       fc.property(keySet, fc.integer({ min: 0, max: 6 }), fc.integer({ min: 0, max: 6 }), (keys, shift, more) => {
         const wide = widened(
-          { buckets: shifted(shift), found: digestsOf(keys, shifted(shift)) },
+          { buckets: shifted(shift), by: "sums", found: digestsOf(keys, shifted(shift)) },
           shifted(shift + more),
         );
         expect(differing(wide?.found ?? [], [], digestsOf(keys, shifted(shift + more))).only).toEqual([]);
@@ -76,11 +79,11 @@ describe("widened", () => {
   });
 
   it("does not give what only narrower or other buckets could", () => {
-    const digests = { buckets: shifted(3), found: [] };
+    const digests = { buckets: shifted(3), by: "counts", found: [] } as const;
     expect(widened(digests, shifted(2))).toBeUndefined();
     expect(widened(digests, { by: "range", column: "other", shift: 4 })).toBeUndefined();
     expect(widened(digests, { by: "hash", bits: 3 })).toBeUndefined();
-    expect(widened({ buckets: { by: "hash", bits: 3 }, found: [] }, { by: "hash", bits: 4 })).toBeUndefined();
+    expect(widened({ ...digests, buckets: { by: "hash", bits: 3 } }, { by: "hash", bits: 4 })).toBeUndefined();
   });
 });
 
@@ -113,7 +116,7 @@ describe("the number of buckets", () => {
 });
 
 describe("what is kept", () => {
-  const digests = { buckets: shifted(4), found: digestsOf([1n, -20n, 300n], shifted(4)) };
+  const digests = { buckets: shifted(4), by: "sums", found: digestsOf([1n, -20n, 300n], shifted(4)) } as const;
 
   it("comes back as it was, where it is what the watermark says", () => {
     const { text, digest } = writeDigests(digests);
