@@ -32,6 +32,11 @@ export interface TableVerification {
   readonly rows_stage: number;
   /** Rows of the source that have changed since the stage table's batch, and so cannot be compared. */
   readonly rows_changed_since: number;
+  /**
+   * Rows that are only in the stage table because its deletes are left to verifications (`delete_check: verify`): gone from the source, and no batch
+   * looks for them. They are differences, `extra` among the keys. Absent where there are none.
+   */
+  readonly deletes_deferred?: number | undefined;
   readonly equal: boolean;
   readonly differences: readonly Difference[];
   /** The first of the keys that differ; absent where none does. */

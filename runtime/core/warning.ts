@@ -5,7 +5,7 @@ export interface Warning {
    * `column_new`: the source has columns that the manifest lacks. `column_left_out`: it has some that no stage table can take. `type_changed`: a
    * type of the manifest does not hold every value that the source's column may have. `column_nullable`: a column may be NULL in the source only.
    * `key_changed`: rows are told apart by other columns than before. `stage_column_left`: a stage table has columns that the manifest lacks.
-   * `encoding`: the source checks no text.
+   * `detection_changed`: changes of a table are found by its cursor from now on, no longer by a scan. `encoding`: the source checks no text.
    */
   readonly kind:
     | "column_new"
@@ -14,6 +14,7 @@ export interface Warning {
     | "column_nullable"
     | "key_changed"
     | "stage_column_left"
+    | "detection_changed"
     | "encoding";
   /** The manifest's name of the table; absent where it is about more than one. */
   readonly table?: string | undefined;

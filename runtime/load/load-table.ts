@@ -15,6 +15,7 @@ import type { KeyStore } from "./key-store.ts";
 import type { LoadBatchOptions } from "./load-batch.ts";
 import { describeMisfits } from "./misfits.ts";
 import { planFullRefresh } from "./mode-full-refresh.ts";
+import { otherDetection } from "./other-detection.ts";
 import { isReordered, planOtherKey } from "./other-key.ts";
 import { LOAD_ANEW, planReplacing, planTable } from "./plan.ts";
 import { formerKey, keyFence, loadScope, manifestFence, type FormerKey } from "./scope.ts";
@@ -120,6 +121,8 @@ async function decide(options: LoadTableOptions, context: TaskContext): Promise<
       `cursor ${position.cursorColumn} ${moved ? "reaches" : "stays at"} ${position.cursor ?? "the beginning"}`,
     );
   }
+  const turned = previous && otherDetection(table, previous, position);
+  if (turned) options.warnings.tell(context, [turned]);
   const next = snapshot.scope(table, position).since;
   const digest = digests ? digestFence(table, next, await digests.take(table, next, signal)) : {};
   return {

@@ -11,6 +11,7 @@ import { hashBuckets, rangeBuckets, type KeyBuckets } from "../manifest/key-buck
 import { keepsDeleted, keepsRows } from "../manifest/manifest.ts";
 import type { ChangedSince } from "../source/fingerprint-sql.ts";
 import type { FingerprintBasis } from "../source/fingerprint.ts";
+import type { Since } from "../source/source.ts";
 import { loadScope } from "./scope.ts";
 import { ROWS_AT_A_TIME, type VerifyTableOptions } from "./verify-options.ts";
 import { groundOf } from "./verified-ground.ts";
@@ -59,10 +60,10 @@ export async function verifyTable(options: VerifyTableOptions): Promise<Verified
   const search: Search = { options, shape, changedSince, rows: [], suspects: [], buckets: [], keyless: false };
   await searchBuckets(search, compare(source.buckets, stage));
   if (!basis.columns.every(isSummed)) await searchValues(search);
-  const extra = extraRows(search, { rowsStage, rowsThen: ground.rows });
+  const only = onlyInStage(search, { rowsStage, rowsThen: ground.rows, next });
   const found: Found = {
     shape,
-    rows: [...search.rows, ...extra],
+    rows: [...search.rows, ...only.rows],
     buckets: search.buckets,
   };
   const keys = keysOf(found);
@@ -72,6 +73,7 @@ export async function verifyTable(options: VerifyTableOptions): Promise<Verified
       rows_source: rowsSource,
       rows_stage: rowsStage,
       rows_changed_since: source.changed,
+      ...(only.deferred > 0 && { deletes_deferred: only.deferred }),
       equal: found.rows.length + found.buckets.length === 0,
       differences: differencesOf(found),
       ...(keys.length > 0 && { keys }),
@@ -206,18 +208,35 @@ async function searchValues(search: Search): Promise<void> {
   if (more) buckets.push({ bucket: null, columns: names });
 }
 
+interface OnlyInStage {
+  readonly rows: readonly RowDifference[];
+  /** How many of them the source has deleted, and no batch looks for. */
+  readonly deferred: number;
+}
+
 /**
  * Which of the rows that only the stage table has were never to be there. As many as it has more than the source had at the batch, and as many
- * again as it lacks; the others were deleted from the source since. Where rows stay although the source has deleted them, none.
+ * again as it lacks; the others were deleted from the source since. The next batch removes these, unless deletes are left to verifications: then
+ * they are told, however young, since nothing else would ever tell them. Where rows stay although the source has deleted them, none.
  */
-function extraRows(
+function onlyInStage(
   { options: { table }, suspects, rows, changedSince }: Search,
-  { rowsStage, rowsThen }: { readonly rowsStage: number; readonly rowsThen: number | undefined },
-): readonly RowDifference[] {
-  if (keepsRows(table) && !keepsDeleted(table)) return [];
-  if (rowsThen === undefined || changedSince === undefined) return suspects;
+  counts: {
+    readonly rowsStage: number;
+    readonly rowsThen: number | undefined;
+    /** What the next batch reads. */
+    readonly next: Since | undefined;
+  },
+): OnlyInStage {
+  const { rowsStage, rowsThen, next } = counts;
+  if (keepsRows(table) && !keepsDeleted(table)) return { rows: [], deferred: 0 };
+  const defers = table.sync.deleteCheck === "verify" && next !== undefined;
+  // Without the count nobody can tell; what the settings leave there is the likelier.
+  if (rowsThen === undefined || changedSince === undefined)
+    return { rows: suspects, deferred: defers ? suspects.length : 0 };
   const missing = rows.filter((row) => row.is === "missing").length;
   const twice = rows.filter((row) => row.is === "twice").length;
-  const extra = rowsStage - twice + missing - rowsThen;
-  return extra > 0 ? suspects : [];
+  const extra = Math.max(0, rowsStage - twice + missing - rowsThen);
+  if (defers) return { rows: suspects, deferred: Math.max(0, suspects.length - extra) };
+  return { rows: extra > 0 ? suspects : [], deferred: 0 };
 }

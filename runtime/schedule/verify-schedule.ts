@@ -80,7 +80,13 @@ function tell(log: Log, { equal, tables, seconds }: VerificationResult): void {
   const differing = tables.filter((table) => !table.equal).map((table) => table.name);
   const { code, message, remedy } = new NovaError(
     "VERIFY_UNEQUAL",
-    `${differing.join(", ")}: the stage table differs from the source.`,
+    `${differing.join(", ")}: the stage table differs from the source${deferredDeletes(tables)}.`,
   );
   log.error({ code, remedy, tables: differing }, `${code}: ${message} ${remedy}`);
+}
+
+/** With `delete_check: verify` that is what a verification is for, and somebody has to have them removed. */
+function deferredDeletes(tables: VerificationResult["tables"]): string {
+  const found = tables.flatMap(({ name, deletes_deferred: rows = 0 }) => (rows > 0 ? [`${rows} in ${name}`] : []));
+  return found.length === 0 ? "" : `; rows that the source has deleted (delete_check: verify): ${found.join(", ")}`;
 }

@@ -23,7 +23,10 @@ export interface TableFacts {
  * From here on an index on the cursor is worth what a scan finds and a cursor does not. A scan of as many rows, or of as many bytes, takes one
  * reader less than half a second while they are in memory (5 M narrow rows: 1 s), which is little beside opening a batch and publishing it.
  */
-const LARGE = { rows: 2_000_000, bytes: 500e6 };
+export const LARGE = { rows: 2_000_000, bytes: 500e6 };
+
+export const isLarge = ({ rows, bytes }: { readonly rows: number; readonly bytes: number }): boolean =>
+  rows > LARGE.rows || bytes > LARGE.bytes;
 
 /** Transactions are told apart over half a circle of 2^31; the rest is for those that come while the batch reads. */
 export const OLDEST_VERSION = 2_000_000_000n;
@@ -40,8 +43,7 @@ export function detectionOf(facts: TableFacts): Detection {
   const { mode, detect } = table.sync;
   if (mode === "full_refresh") return { by: "none" };
   const unfit = unfitCursor(facts);
-  const large = ground.rows > LARGE.rows || ground.bytes > LARGE.bytes;
-  const wanted = detect ?? (indexed && large && !activity.standby ? "cursor" : "scan");
+  const wanted = detect ?? (indexed && isLarge(ground) && !activity.standby ? "cursor" : "scan");
   const why = detect === "cursor" ? unfit : undefined;
   if (wanted === "cursor" && unfit === undefined) return { by: "cursor" };
   if (ground.versioned) return { by: "version", why };

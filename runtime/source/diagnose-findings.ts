@@ -5,6 +5,7 @@ import { identifier, literal } from "../core/sql.ts";
 import { cursorsOf, type ManifestTable } from "../manifest/manifest.ts";
 import type { Relation } from "./catalogue.ts";
 import { describeAddress, type SourceAddress } from "./connection.ts";
+import { isLarge, LARGE } from "./detection.ts";
 import { checkTable, OLDEST_VERSION } from "./preflight.ts";
 
 export interface ServerFacts {
@@ -36,11 +37,10 @@ export interface PreparedTransaction {
 export interface CursorFacts {
   /** Of the table without its indexes, all its partitions together, as of the last VACUUM or ANALYZE. */
   readonly bytes: number;
+  readonly rows: number;
   readonly indexed: boolean;
 }
 
-/** Some 5 million narrow rows, which one reader scans in about a second; below it an index on the cursor saves nothing worth having. */
-const LARGE_TABLE = 500e6;
 /** Seconds. A batch that reads an hour again costs little; a transaction that was forgotten holds on for days. */
 const LONG_TRANSACTION = 3600;
 
@@ -161,12 +161,13 @@ export interface TableFacts {
   /** Undefined if the source has none of that name. */
   readonly relation: Relation | undefined;
   readonly user: string;
+  readonly standby: boolean;
   /** Absent where the table has no cursor, or is a view. */
   readonly cursor?: CursorFacts | undefined;
 }
 
 /** Everything that is wrong with one table, or that it is fit. */
-export function tableFindings({ table, relation, user, cursor }: TableFacts): readonly Finding[] {
+export function tableFindings({ table, relation, user, standby, cursor }: TableFacts): readonly Finding[] {
   const check = `table ${table.name}`;
   const { problems, warnings: drift } = checkTable(table, relation, user);
   const failures = problems.map(({ message, remedy }) => failed(check, message, remedy));
@@ -176,10 +177,10 @@ export function tableFindings({ table, relation, user, cursor }: TableFacts): re
     ...indexFindings({ check, table, relation, cursor }),
   ];
   if (failures.length + warnings.length > 0) return [...failures, ...warnings];
-  return [ok(check, describeTable(table, cursor))];
+  return [ok(check, describeTable({ table, standby, cursor }))];
 }
 
-function describeTable(table: ManifestTable, cursor: CursorFacts | undefined): string {
+function describeTable({ table, standby, cursor }: Pick<TableFacts, "table" | "standby" | "cursor">): string {
   const parts = [`${table.sourceSchema}.${table.sourceTable}: ${table.columns.length} columns`, table.sync.mode];
   if (table.primaryKey.length > 0) parts.push(`key ${table.primaryKey.join(", ")}`);
   const cursors = cursorsOf(table.sync);
@@ -188,6 +189,8 @@ function describeTable(table: ManifestTable, cursor: CursorFacts | undefined): s
       `cursor ${cursors.join(", ")}${cursor === undefined || cursor.indexed ? "" : " (no index; small enough)"}`,
     );
   }
+  const chosen = table.sync.mode !== "full_refresh" && table.sync.detect === undefined;
+  if (chosen && !standby && cursor?.indexed && isLarge(cursor)) parts.push("large, so changes are found by its cursor");
   return `${parts.join("; ")}.`;
 }
 
@@ -201,7 +204,7 @@ interface IndexFacts {
 function indexFindings({ check, table, relation, cursor }: IndexFacts): readonly Finding[] {
   const columns = cursorsOf(table.sync);
   const exist = columns.every((column) => relation.columns.some(({ name }) => name === column));
-  if (!cursor || columns.length === 0 || !exist || cursor.indexed || cursor.bytes < LARGE_TABLE) return [];
+  if (!cursor || columns.length === 0 || !exist || cursor.indexed || cursor.bytes < LARGE.bytes) return [];
   // PostgreSQL cannot build the index of a partitioned table concurrently.
   const concurrently = relation.kind === "p" ? "" : "CONCURRENTLY ";
   const place = identifier(relation.schema, relation.name);

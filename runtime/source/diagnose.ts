@@ -71,9 +71,11 @@ export async function diagnoseSource({ url, tables, clock, report, signal }: Dia
     report(connectionFinding(version, address));
     if (version.number < OLDEST_VERSION) return;
 
+    let standby = false;
     await attempt("server", async () => {
       const [facts] = await reading(place, (query) => query<ServerFacts>(SERVER_FACTS));
       if (!facts) return;
+      standby = facts.standby;
       const server = { ...facts, address, sslmode: new URL(url).searchParams.get("sslmode") ?? "" };
       report(encryptionFinding(server), encodingFinding(server), standbyFinding(server, tables));
       if (!server.standby) report(activityFinding(server, tables));
@@ -101,7 +103,7 @@ export async function diagnoseSource({ url, tables, clock, report, signal }: Dia
       );
       for (const table of tables) {
         const relation = relationOf(table, relations);
-        report(...tableFindings({ table, relation, user: address.user, cursor: cursors.get(table.name) }));
+        report(...tableFindings({ table, relation, user: address.user, standby, cursor: cursors.get(table.name) }));
       }
     });
   });
@@ -151,7 +153,9 @@ async function readCursors(
         rows.filter((row) => row.relation === relation && row.cursor === cursor),
       );
       const [first] = found;
-      return first ? [[table, { bytes: first.bytes, indexed: found.every((row) => row.indexed) }] as const] : [];
+      return first
+        ? [[table, { bytes: first.bytes, rows: first.rows, indexed: found.every((row) => row.indexed) }] as const]
+        : [];
     }),
   );
 }

@@ -126,4 +126,8 @@ export const MIGRATIONS: readonly string[] = [
   -- What the batch warned of: Warning[] as JSON, NULL where there was nothing.
   ALTER TABLE batches ADD COLUMN warnings TEXT;
   `,
+  `
+  -- Rows that the source has deleted, of a table whose deletes are left to verifications.
+  ALTER TABLE verifications ADD COLUMN deletes_deferred INTEGER NOT NULL DEFAULT 0;
+  `,
 ];

@@ -24,6 +24,8 @@ const verificationState = z.object({
   equal: z.number().transform((value) => value === 1),
   rows_source: z.number().int(),
   rows_stage: z.number().int(),
+  /** Of the rows of the stage table: deleted in the source, and left to verifications (`delete_check: verify`). */
+  deletes_deferred: z.number().int(),
   differences: z.string().transform((text) => differences.parse(JSON.parse(text))),
   /** The source's instant of the last verification that found the table equal; null if none did. */
   proven_at: z.string().nullable(),
@@ -35,12 +37,13 @@ export type VerificationState = z.output<typeof verificationState>;
 export function recordVerification(database: DatabaseSync, { at, snapshot, tables }: VerificationRecord): void {
   durably(database, () => {
     const insert = database.prepare(`
-      INSERT INTO verifications (at, name, snapshot, equal, rows_source, rows_stage, rows_changed_since, seconds, differences)
-      VALUES ($at, $name, $snapshot, $equal, $rows_source, $rows_stage, $rows_changed_since, $seconds, $differences)`);
+      INSERT INTO verifications (at, name, snapshot, equal, rows_source, rows_stage, rows_changed_since, deletes_deferred, seconds, differences)
+      VALUES ($at, $name, $snapshot, $equal, $rows_source, $rows_stage, $rows_changed_since, $deletes_deferred, $seconds, $differences)`);
     const forget = database.prepare(`
       DELETE FROM verifications WHERE name = $name AND id <= (
         SELECT id FROM verifications WHERE name = $name ORDER BY id DESC LIMIT 1 OFFSET ${KEPT})`);
-    for (const { name, rows_source, rows_stage, rows_changed_since, seconds, equal, differences: found } of tables) {
+    for (const { equal, differences: found, deletes_deferred = 0, ...table } of tables) {
+      const { name, rows_source, rows_stage, rows_changed_since, seconds } = table;
       insert.run({
         at: at.toISOString(),
         name,
@@ -49,6 +52,7 @@ export function recordVerification(database: DatabaseSync, { at, snapshot, table
         rows_source,
         rows_stage,
         rows_changed_since,
+        deletes_deferred,
         seconds,
         differences: JSON.stringify(found),
       });
@@ -61,7 +65,7 @@ export function recordVerification(database: DatabaseSync, { at, snapshot, table
 export function latestVerifications(database: DatabaseSync): VerificationState[] {
   const rows = database
     .prepare(`
-      SELECT name, at, equal, rows_source, rows_stage, differences,
+      SELECT name, at, equal, rows_source, rows_stage, deletes_deferred, differences,
         (SELECT snapshot FROM verifications AS good WHERE good.name = one.name AND good.equal = 1 ORDER BY id DESC LIMIT 1) AS proven_at
       FROM verifications AS one WHERE id = (SELECT max(id) FROM verifications WHERE name = one.name) ORDER BY name`)
     .all();

@@ -19,7 +19,7 @@ import { benchReport, comparePeers, type BenchReport } from "./report.ts";
 import { evaluateTargets } from "./targets.ts";
 import { tablesOf } from "./tables.ts";
 
-const STEPS: readonly SalesStep[] = ["unchanged", "cursor", "scan", "verify"];
+const STEPS: readonly SalesStep[] = ["unchanged", "cursor", "cursor-deletes", "scan", "verify"];
 /** A wide row is about five times as long as one of the sales. */
 const ROWS_TO_WIDE = 10;
 const ROWS_TO_BIG = 4;

@@ -6,6 +6,8 @@ export const CASES = {
     "then nothing new: at level 0 nothing at all has happened on the server, at level 1 something elsewhere in the database",
   cursor:
     "then 10,000 changed rows, found by the cursor's index, deletes deferred (detect: cursor, delete_check: verify)",
+  "cursor-deletes":
+    "then 10,000 changed rows, 100 of them deleted, found by the cursor's index and by sums of all keys (detect: cursor, the default of large tables)",
   scan: "then 10,000 changed rows, 100 of them deleted, found by one scan of the table (detect: scan)",
   verify: "then a verification of every row and column of both sides",
   wide: "first load of a table of 50 columns of ten types, with a tenth of the rows",

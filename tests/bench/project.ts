@@ -9,8 +9,10 @@ export type Sync = Readonly<Record<string, string>>;
 
 /** Every change and every deleted row is found in each batch, by one scan of the table. */
 export const BY_SCAN: Sync = { detect: "scan", deletes: "hard", delete_check: "batch" };
+/** Changes by the cursor's index, and every deleted row by the keys: what a large table has unless told. */
+export const BY_CURSOR: Sync = { detect: "cursor", deletes: "hard", delete_check: "batch" };
 /** Changes by the cursor's index; deleted rows are left to the next verification. */
-export const BY_CURSOR: Sync = { detect: "cursor", deletes: "hard", delete_check: "verify" };
+export const BY_CURSOR_DEFERRED: Sync = { detect: "cursor", deletes: "hard", delete_check: "verify" };
 
 export function manifestFile(project: string): string {
   return join(project, "models/manifest.yml");

@@ -49,6 +49,7 @@ export const benchReport = z.looseObject({
   first_load: figure.optional(),
   changed_10000: figure.optional(),
   changed_10000_by_cursor: figure.optional(),
+  changed_10000_by_cursor_with_deletes: figure.optional(),
   unchanged: figure.optional(),
   unchanged_level_1: figure.optional(),
   verify: figure.optional(),

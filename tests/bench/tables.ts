@@ -35,6 +35,7 @@ function measurements(report: BenchReport): string {
       : undefined,
     line("first load", report.first_load),
     line("10,000 changed, by indexed cursor, deletes deferred", report.changed_10000_by_cursor),
+    line("10,000 changed, 100 of them deleted, by indexed cursor", report.changed_10000_by_cursor_with_deletes),
     line("10,000 changed, 100 of them deleted, by scan", report.changed_10000),
     line("nothing new, level 0", report.unchanged),
     line("nothing new, level 1", report.unchanged_level_1),

@@ -10,15 +10,17 @@ export interface MirrorBatch extends ReadScope {
   readonly read: number;
 }
 
+type Queried = Pick<TestDatabase, "query">;
+
 export class Mirror {
-  readonly #db: TestDatabase;
+  readonly #db: Queried;
   readonly #table: ManifestTable;
   readonly #source: Source;
   readonly #rows = new Map<string, string>();
   /** Of the last batch. */
   position: TablePosition | undefined;
 
-  constructor(db: TestDatabase, table: ManifestTable, source: Source) {
+  constructor(db: Queried, table: ManifestTable, source: Source) {
     this.#db = db;
     this.#table = table;
     this.#source = source;
@@ -34,6 +36,7 @@ export class Mirror {
     const { records } = await extract(snapshot, table, { since: scope.since });
     const keys = await extract(snapshot, table, { what: "keys" });
     const next = await snapshot.position({ table, previous: this.position, since: scope.since });
+    await snapshot.settle();
     for (const record of records) this.#rows.set(this.#keyOf(record), JSON.stringify(record));
     const left = new Set(keys.records.map((key) => JSON.stringify(key)));
     if (table.sync.deletes === "hard") for (const key of this.#rows.keys()) if (!left.has(key)) this.#rows.delete(key);

@@ -21,11 +21,18 @@ export function describeVerification(result: VerificationResult, stream: NodeJS.
 }
 
 function describeTable(table: TableVerification, style: Style): string {
-  const { name, rows_source, rows_stage, rows_changed_since, equal, differences, keys = [] } = table;
+  const { name, rows_source, rows_stage, rows_changed_since, deletes_deferred, equal, differences, keys = [] } = table;
   const rows = `${formatCount(rows_stage)} of ${formatCount(rows_source)} rows`;
   const changed = rows_changed_since === 0 ? "" : style.dim(`, ${formatCount(rows_changed_since)} changed since`);
   const head = `${equal ? style.good("✓") : style.bad("✗")} ${name}  ${equal ? `${rows}, equal` : `${rows}, differs`}${changed}`;
-  return [head, ...some(differences, describeDifference), ...some(keys, describeKey)].join("\n");
+  const deferred = deletes_deferred === undefined ? [] : [`    ${describeDeferred(deletes_deferred)}`];
+  return [head, ...deferred, ...some(differences, describeDifference), ...some(keys, describeKey)].join("\n");
+}
+
+function describeDeferred(rows: number): string {
+  const which =
+    rows === 1 ? "1 row that the source has deleted is" : `${formatCount(rows)} rows that the source has deleted are`;
+  return `${which} left here: with delete_check: verify, only a repair removes them`;
 }
 
 function some<T>(items: readonly T[], describe: (item: T) => string): string[] {

@@ -22,6 +22,10 @@ SELECT c.oid AS relation,
         FROM part JOIN pg_catalog.pg_class p ON p.oid = part.oid
         WHERE part.relation = c.oid AND p.relkind IN ('r', 'm')
        ) AS bytes,
+       (SELECT coalesce(sum(greatest(p.reltuples, 0)::float8), 0)
+        FROM part JOIN pg_catalog.pg_class p ON p.oid = part.oid
+        WHERE part.relation = c.oid AND p.relkind IN ('r', 'm')
+       ) AS rows,
        NOT EXISTS (
          SELECT FROM part JOIN pg_catalog.pg_class p ON p.oid = part.oid
          WHERE part.relation = c.oid AND p.relkind <> 'p'

@@ -15,8 +15,14 @@ it("shows when each table was last proven, and which differs", async () => {
   expect(body.match(/proven <time/g)).toHaveLength(6);
   expect(body).toContain('title="from the source in endereco"');
   expect(body).toContain(" differed <time");
+  expect(body).not.toContain("deferred");
+  const [one] = sampleVerification(new Date(now)).tables.filter(({ equal }) => !equal);
+  if (!one) throw new RangeError("All are equal");
+  const deferring = { at: new Date(now), snapshot: "", tables: [{ ...one, deletes_deferred: 1200 }] };
+  page.store.recordVerification(deferring);
+  expect((await page.server.inject("/")).body).toMatch(/differed <time[^>]*>[^<]*<\/time>, 1,200 deletes deferred/);
   const status: { readonly verifications: readonly unknown[] } = (await page.server.inject("/api/status")).json();
   expect(status.verifications).toContainEqual(
-    expect.objectContaining({ name: "clientes", equal: false, proven_at: null }),
+    expect.objectContaining({ name: "clientes", equal: false, deletes_deferred: 1200, proven_at: null }),
   );
 });

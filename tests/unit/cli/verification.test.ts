@@ -62,6 +62,15 @@ it("names ranges, keys and columns of what differs, and what to do", () => {
     expect(text).toContain(line);
 });
 
+it("says how many rows are there only because deletes are left to verifications", () => {
+  const text = (rows: number) =>
+    describeVerification(result({ equal: false, tables: [table({ equal: false, deletes_deferred: rows })] }), stream);
+  expect(text(1200)).toContain(
+    "differs\n    1,200 rows that the source has deleted are left here: with delete_check: verify, only a repair removes them\n",
+  );
+  expect(text(1)).toContain("    1 row that the source has deleted is left here");
+});
+
 it("says what was repaired, and in which batch", () => {
   const repair = {
     batch_id: 4,

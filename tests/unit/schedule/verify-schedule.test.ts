@@ -2,7 +2,7 @@
 import { pino } from "pino";
 import { expect, it } from "vitest";
 import { NovaError } from "../../../runtime/core/errors.ts";
-import type { VerificationResult } from "../../../runtime/core/verification.ts";
+import type { TableVerification, VerificationResult } from "../../../runtime/core/verification.ts";
 import { VerifySchedule } from "../../../runtime/schedule/verify-schedule.ts";
 
 const DATE = new Date(Date.UTC(2026, 0, 4, 5));
@@ -29,12 +29,21 @@ function scheduled(outcomes: readonly (VerificationResult | Error)[], claimed = 
   return { schedule, lines, slept, calls: () => calls };
 }
 
-const result = (equal: boolean): VerificationResult => ({
+const result = (equal: boolean, more: Partial<TableVerification> = {}): VerificationResult => ({
   equal,
   snapshot: "2026-01-04T05:00:00.000000Z",
   seconds: 2,
   tables: [
-    { name: "vendas", rows_source: 1, rows_stage: 1, rows_changed_since: 0, equal, differences: [], seconds: 1 },
+    {
+      name: "vendas",
+      rows_source: 1,
+      rows_stage: 1,
+      rows_changed_since: 0,
+      equal,
+      differences: [],
+      seconds: 1,
+      ...more,
+    },
   ],
 });
 const settled = async (calls: () => number, wanted: number) => {
@@ -57,6 +66,16 @@ it("names the tables that differ, as an error with what to do", async () => {
   await schedule.stop();
   expect(lines).toMatchObject([{ level: 50, msg: expect.stringContaining("VERIFY_UNEQUAL: vendas") as string }]);
   expect(lines[0]?.msg).toContain("novadrive verify --repair");
+});
+
+it("says where deletes are left to it", async () => {
+  const { schedule, lines, calls } = scheduled([result(false, { deletes_deferred: 3 })]);
+  schedule.tick(DATE);
+  await settled(calls, 1);
+  await schedule.stop();
+  expect(lines[0]?.msg).toContain(
+    "differs from the source; rows that the source has deleted (delete_check: verify): 3 in vendas. Run",
+  );
 });
 
 it("waits for a running batch", async () => {

@@ -132,7 +132,13 @@ describe("a table", () => {
     ],
     uniqueKeys: [{ isPrimary: true, columns: ["id"] }],
   };
-  const facts = { table: SALES, relation, user: "loader", cursor: { bytes: 1e6, indexed: false } };
+  const facts = {
+    table: SALES,
+    relation,
+    user: "loader",
+    standby: false,
+    cursor: { bytes: 1e6, rows: 1e4, indexed: false },
+  };
 
   it("is described where all is well; a small one needs no index", () => {
     expect(tableFindings(facts)).toEqual([
@@ -145,7 +151,7 @@ describe("a table", () => {
   });
 
   it("asks for an index on the cursor of a large one, without locking it", () => {
-    const large = { ...facts, cursor: { bytes: 2e9, indexed: false } };
+    const large = { ...facts, cursor: { bytes: 2e9, rows: 1e4, indexed: false } };
     expect(tableFindings(large)).toMatchObject([
       {
         status: "warning",
@@ -154,7 +160,17 @@ describe("a table", () => {
       },
     ]);
     expect(tableFindings({ ...large, relation: { ...relation, kind: "p" } })[0]?.remedy).toMatch(/^CREATE INDEX ON/);
-    expect(tableFindings({ ...large, cursor: { bytes: 2e9, indexed: true } })).toMatchObject([{ status: "ok" }]);
+  });
+
+  it("says where its size makes its cursor find the changes, unless the manifest or a standby decides", () => {
+    const large = { ...facts, cursor: { bytes: 1e6, rows: 3e6, indexed: true } };
+    const told = [{ status: "ok", detail: expect.stringMatching(/; large, so changes are found by its cursor\.$/) }];
+    expect(tableFindings(large)).toMatchObject(told);
+    const pinned = { ...SALES, sync: { ...SALES.sync, detect: "scan" as const } };
+    const quiet = [{ status: "ok", detail: expect.not.stringContaining("large") }];
+    expect(tableFindings({ ...large, table: pinned })).toMatchObject(quiet);
+    expect(tableFindings({ ...large, standby: true })).toMatchObject(quiet);
+    expect(tableFindings({ ...large, cursor: { bytes: 1e6, rows: 1e6, indexed: true } })).toMatchObject(quiet);
   });
 
   it("gives every problem a finding of its own, warnings behind failures", () => {
