@@ -1,5 +1,5 @@
 /** How far a table has been read once a batch is through with it: the fences that the next batch goes on from. */
-import { identifier } from "../core/sql.ts";
+import { identifier, literal } from "../core/sql.ts";
 import { cursorsOf } from "../manifest/manifest.ts";
 import { cursorKindOf } from "../manifest/postgres-type.ts";
 import { liveColumn, type RunQuery } from "./catalogue.ts";
@@ -64,12 +64,13 @@ async function readCursor(options: PositionOptions, fence: Record<string, string
     case "instant":
       return time === undefined
         ? behind
-        : readHighest(options, { sql: "$1::timestamptz", time, behind, type: type.name });
+        : readHighest(options, { sql: `${literal(time)}::timestamptz`, behind, type: type.name });
     case "local":
     case "day": {
       // The writer's time zone is unknown; nowhere is it earlier than at UTC-12, and what is read twice is merged.
-      const sql = "(($1::timestamptz AT TIME ZONE 'UTC') - interval '12 hours')";
-      return time === undefined ? behind : readHighest(options, { sql, time, behind, type: type.name });
+      if (time === undefined) return behind;
+      const sql = `((${literal(time)}::timestamptz AT TIME ZONE 'UTC') - interval '12 hours')`;
+      return readHighest(options, { sql, behind, type: type.name });
     }
     case undefined:
       return behind;
@@ -83,9 +84,8 @@ function seenBefore({ fence }: TablePosition): SeenBefore | undefined {
 }
 
 interface TimeBound {
-  /** The fence as the cursor's writers would write it, of `time` as $1. */
+  /** The fence as the cursor's writers would write it. */
   readonly sql: string;
-  readonly time: string;
   readonly behind: string | null;
   readonly type: string;
 }
@@ -93,10 +93,13 @@ interface TimeBound {
 /**
  * The highest cursor that is shown, but not beyond the fence: rows may still be written behind the fence by a clock that is not the source's,
  * as long as they lie above what is there.
+ *
+ * Without parameters, because the portal of a statement that has some stays open until the session's next one, and with it the page where the
+ * highest value stands: VACUUM FREEZE, and the autovacuum that prevents wraparound, would wait for the rest of the batch.
  */
 async function readHighest(
   { facts, query }: PositionOptions,
-  { sql, time, behind, type }: TimeBound,
+  { sql, behind, type }: TimeBound,
 ): Promise<string | null> {
   const { table, relation } = facts;
   const highest = cursorsOf(table.sync).map((name) => `max(${identifier(name)})`);
@@ -105,8 +108,7 @@ async function readHighest(
     `SELECT CASE WHEN highest IS NULL OR fence IS NULL THEN previous
         ELSE greatest(least(highest, fence), previous) END::text AS cursor
       FROM (SELECT greatest(${highest.join(", ")}) AS highest FROM ${identifier(relation.schema, relation.name)}) AS shown,
-           (SELECT ${sql}::${type} AS fence, $2::${type} AS previous) AS given`,
-    [time, behind],
+           (SELECT ${sql}::${type} AS fence, ${literal(behind)}::${type} AS previous) AS given`,
   );
   return row?.cursor ?? null;
 }

@@ -60,6 +60,26 @@ test("the watermark is the highest cursor, to the microsecond; null for an empty
   expect(await watermark(db)).toBe("2024-05-01 13:00:00.123456+00");
 });
 
+test("looking for it keeps no page from VACUUM FREEZE while the batch goes on", async () => {
+  await using db = await salesDatabase();
+  // By an index of more than a page or so, only the end of which is looked at.
+  await db.query(
+    "CREATE INDEX ON sales (changed); INSERT INTO sales (changed) SELECT now() FROM generate_series(1, 2000)",
+  );
+  await db.query("ANALYZE sales");
+  await using source = connectSource({ url: db.url });
+  await using snapshot = await source.openSnapshot([SALES]);
+  await snapshot.position({ table: SALES, previous: undefined, since: undefined });
+  const vacuum = new Client({ connectionString: db.url });
+  await vacuum.connect();
+  try {
+    await vacuum.query("SET statement_timeout = '5s'");
+    await vacuum.query("VACUUM (FREEZE) sales");
+  } finally {
+    await vacuum.end();
+  }
+});
+
 test("it never falls behind the one before, not even when the newest rows are deleted", async () => {
   await using db = await salesDatabase();
   const previous = "2024-06-01 00:00:00.5+00";

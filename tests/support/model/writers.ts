@@ -9,6 +9,8 @@ import { SESSIONS, type Write } from "./steps.ts";
  * one after the other: it is refused, always the same way.
  */
 const LOCK_TIMEOUT = 3;
+/** Milliseconds. What no lock timeout ends is to fail rather than to hang: VACUUM waits as long as it takes for a page that a batch holds. */
+const STATEMENT_TIMEOUT = 30_000;
 /** All tests of a run share the server's ten. */
 const PREPARED_AT_MOST = 2;
 
@@ -61,7 +63,7 @@ export class Writers implements AsyncDisposable {
       const client = new Client({ connectionString: url, application_name: "writer" });
       client.on("error", () => {});
       await client.connect();
-      await client.query(`SET lock_timeout = ${LOCK_TIMEOUT}`);
+      await client.query(`SET lock_timeout = ${LOCK_TIMEOUT}; SET statement_timeout = ${STATEMENT_TIMEOUT}`);
       return client;
     };
     const clients = await Promise.all(Array.from({ length: SESSIONS }, open));
