@@ -25,12 +25,7 @@ const BUFFER = 2 ** 21;
 /** The largest buffer that DuckDB takes; a row of four texts of 16 M characters may be as long. */
 const MAX_BUFFER = 2 ** 28;
 
-/**
- * Each thread that inserts holds a row group under construction: two blocks of 256 KB for every column, whatever the rows. With two threads and
- * 96 MB, 60 columns run out of memory (DuckDB 1.5.5), so more than this many are read with what queries have; and by one thread from the number
- * on from which two threads' row groups do not fit into that either.
- */
-const MANY_COLUMNS = 24;
+/** So many that two threads' row groups (see MemoryBudget) do not fit even into what queries have: one thread inserts them. */
 export const VERY_MANY_COLUMNS = 200;
 
 /** What all incoming tables of a warehouse share. */
@@ -151,8 +146,9 @@ export class DuckDbIncoming implements Incoming {
   }
 
   #withRoom<T>({ buffer, columns }: FileToRead, work: () => Promise<T>): Promise<T> {
-    // Larger buffers do not fit into the memory that loading has, nor do the row groups of many columns.
-    return buffer > BUFFER || columns.length > MANY_COLUMNS ? this.#shared.memory.large(work) : work();
+    const { memory } = this.#shared;
+    // Larger buffers do not fit into the memory that loading has.
+    return buffer > BUFFER ? memory.large(work) : memory.inserting(columns.length, work);
   }
 
   /** The engine names at best a line of the file; the user needs the row of the source. */

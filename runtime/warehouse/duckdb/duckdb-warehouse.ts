@@ -116,7 +116,10 @@ export class DuckDbWarehouse implements Warehouse {
   }
 
   async publish(publication: Publication): Promise<readonly PublishedTable[]> {
-    return this.#run(`publishing batch ${publication.batch.id}`, (session) => publish(session, publication));
+    const columns = Math.max(0, ...publication.tables.map(({ table }) => table.columns.length));
+    return this.#memory.inserting(columns, () =>
+      this.#run(`publishing batch ${publication.batch.id}`, (session) => publish(session, publication)),
+    );
   }
 
   async fingerprint(

@@ -60,7 +60,7 @@ export async function openDuckDb(options: OpenDuckDbOptions): Promise<Warehouse>
       await engine[Symbol.asyncDispose]();
       throw thrown;
     }
-    const memory = new MemoryBudget({ engine, load, query });
+    const memory = new MemoryBudget({ engine, threads, load, query });
     const translator = new Translator(options.cacheFolder);
     return new DuckDbWarehouse({ engine, memory, threads, translator, onClose: () => openFiles.delete(file) });
   } catch (thrown) {
