@@ -6,7 +6,6 @@ import type { ManifestTable } from "../../manifest/manifest.ts";
 import type { Incoming, IncomingPurpose, StatementOptions } from "../warehouse.ts";
 import { EngineError, resourceError, statementError } from "./engine-error.ts";
 import type { Engine, Session } from "./engine.ts";
-import { longestRow, rowBound } from "./longest-row.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
 import {
   countRows,
@@ -64,8 +63,6 @@ export class DuckDbIncoming implements Incoming {
   readonly #shared: IncomingShared;
   readonly #columns: FileToRead["columns"];
   readonly #padded: boolean;
-  /** No row of the table can be longer. */
-  readonly #rowBound: number;
   readonly #attempt: AttemptColumn | undefined;
   #parallel = true;
   #rows = 0;
@@ -77,7 +74,6 @@ export class DuckDbIncoming implements Incoming {
     this.purpose = purpose;
     this.target = target;
     this.#columns = incomingColumns(table, purpose);
-    this.#rowBound = rowBound(this.#columns);
     this.#padded = this.#columns.length === 1 && this.#columns.some((column) => column.nullable);
   }
 
@@ -108,7 +104,7 @@ export class DuckDbIncoming implements Incoming {
   }
 
   async #read(file: StagedFile, signal: AbortSignal | undefined): Promise<void> {
-    const buffer = await this.#bufferFor(file, signal);
+    const buffer = this.#bufferFor(file);
     const read = (parallel: boolean): FileToRead => ({
       path: file.path,
       columns: this.#columns,
@@ -128,9 +124,8 @@ export class DuckDbIncoming implements Incoming {
     }
   }
 
-  async #bufferFor({ path, bytes }: StagedFile, signal: AbortSignal | undefined): Promise<number> {
-    if (this.#rowBound < BUFFER || (bytes < BUFFER && !path.endsWith(".gz"))) return BUFFER;
-    const longest = await longestRow(path, signal);
+  /** A row that is longer than the CSV reader's buffer may come back wrong without an error. */
+  #bufferFor({ longestRow: longest }: StagedFile): number {
     if (longest < BUFFER) return BUFFER;
     if (longest < MAX_BUFFER) return 2 ** Math.ceil(Math.log2(longest + 1));
     throw new NovaError(

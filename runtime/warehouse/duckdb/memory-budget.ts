@@ -30,7 +30,12 @@ export class MemoryBudget {
 
   constructor(options: MemoryBudgetOptions) {
     this.#options = options;
-    this.#limit = options.load;
+    this.#limit = options.query;
+  }
+
+  /** The database has been opened with what queries have: a log that a killed process has left may need that. */
+  async lower(): Promise<void> {
+    await this.#set();
   }
 
   /** Runs `work` with what models and queries have. */

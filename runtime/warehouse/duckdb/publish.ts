@@ -26,11 +26,9 @@ import {
 /** @throws NovaError BATCH_RUNNING if a batch with this number or a higher one is published already; EngineError */
 export async function publish(session: Session, publication: Publication): Promise<readonly PublishedTable[]> {
   const isWide = publication.tables.some(({ table }) => table.columns.length > VERY_MANY_COLUMNS);
-  const published = await (isWide
+  return await (isWide
     ? withOneThread(session, () => publishAll(session, publication))
     : publishAll(session, publication));
-  await tidy(session, publication.tables);
-  return published;
 }
 
 /** See VERY_MANY_COLUMNS. */
@@ -56,6 +54,7 @@ function publishAll(session: Session, { batch, tables }: Publication): Promise<P
     const results: PublishedTable[] = [];
     for (const table of tables) results.push(await publishTable(session, table, batch));
     await session.run(writeBatch(batch));
+    await dropIncoming(session, tables);
     return results;
   });
 }
@@ -138,15 +137,12 @@ async function deleteVanishedRows(
   return deleted;
 }
 
-/** Not part of the publication: it is committed, whatever becomes of this. What is left goes with the next `prepare`. */
-async function tidy(session: Session, tables: readonly TablePublication[]): Promise<void> {
+/** In the same transaction: the checkpoint that may follow it would compress and write rows that nobody needs any more. */
+async function dropIncoming(session: Session, tables: readonly TablePublication[]): Promise<void> {
   const incoming = new Set(
     tables.flatMap(({ rows, keys }) => (keys ? [targetOf(rows), targetOf(keys)] : [targetOf(rows)])),
   );
-  const drop = session.transaction(async () => {
-    for (const target of incoming) await session.run(`DROP TABLE IF EXISTS ${target}`);
-  });
-  await drop.catch(() => undefined);
+  for (const target of incoming) await session.run(`DROP TABLE IF EXISTS ${target}`);
 }
 
 async function single(session: Session, sql: string): Promise<number> {
