@@ -234,8 +234,9 @@ async function fillFile(worker: Worker, session: Session, first: Piece): Promise
       longestRow = Math.max(longestRow, copied.longestRow);
       pieces.push(piece);
     }
-    const file = await writer.close({ rows, longestRow });
-    if (rows > 0) return { writer, file, note: note(worker, pieces) };
+    if (rows > 0) {
+      return { writer, file: await writer.close({ rows, longestRow }), note: note(worker, pieces) };
+    }
     await writer.remove();
     return undefined;
   } catch (thrown) {

@@ -61,7 +61,7 @@ export class StagedFileWriter {
 
   /** Completes the file; nothing may be written or closed afterwards. @throws NovaError STAGING_FAILED */
   async close({ rows, longestRow }: Pick<StagedFile, "rows" | "longestRow">): Promise<StagedFile> {
-    await this.#pass();
+    if (this.#filled > 0) await this.#pass();
     try {
       this.#sink.end();
       await this.#done;

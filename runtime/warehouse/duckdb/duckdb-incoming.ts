@@ -8,7 +8,7 @@ import { EngineError, resourceError, statementError } from "./engine-error.ts";
 import type { Engine, Session } from "./engine.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
 import {
-  countRows,
+  countRowsAndKeys,
   createIncoming,
   findDuplicateKey,
   findMisfit,
@@ -66,10 +66,13 @@ export class DuckDbIncoming implements Incoming {
   readonly #attempt: AttemptColumn | undefined;
   #parallel = true;
   #rows = 0;
+  /** Whether the table is there. */
+  #made: boolean;
 
   protected constructor({ shared, table, purpose, target, attempt }: DuckDbIncomingOptions) {
     this.#shared = shared;
     this.#attempt = attempt;
+    this.#made = attempt !== undefined;
     this.table = table;
     this.purpose = purpose;
     this.target = target;
@@ -79,15 +82,26 @@ export class DuckDbIncoming implements Incoming {
 
   static async open(options: DuckDbIncomingOptions): Promise<DuckDbIncoming> {
     const incoming = new DuckDbIncoming(options);
-    await incoming.#run("making room for", (session) =>
-      session.run(createIncoming(options.target, options.table, options.purpose)),
-    );
+    if (options.purpose === "keys") await incoming.#make();
     return incoming;
+  }
+
+  /** With the first file that has rows: it is a commit of its own, and in most batches most tables have nothing new. */
+  async #make(): Promise<void> {
+    if (this.#made) return;
+    await this.#run("making room for", (session) => session.run(createIncoming(this.target, this.table, this.purpose)));
+    this.#made = true;
+  }
+
+  /** Whether no row has come, so that there is no table. */
+  get isEmpty(): boolean {
+    return !this.#made;
   }
 
   async add(file: StagedFile, { signal }: StatementOptions = {}): Promise<void> {
     await this.#shared.queue(async () => {
       signal?.throwIfAborted();
+      await this.#make();
       await this.#read(file, signal);
       this.#rows += file.rows;
     });
@@ -198,8 +212,11 @@ export class DuckDbIncoming implements Incoming {
 
   async seal({ signal }: StatementOptions = {}): Promise<number> {
     const { table, target } = this;
+    if (!this.#made) return 0;
     return this.#run("checking", async (session) => {
-      const rows = Number((await session.run(countRows(target), { signal })).rows[0]?.[0]);
+      const key = this.purpose === "rows" ? table.primaryKey : [];
+      const [counts = []] = (await session.run(countRowsAndKeys(target, key), { signal })).rows;
+      const [rows = 0, ...keyed] = counts.map(Number);
       if (rows !== this.#rows) {
         throw new NovaError(
           "LOAD_ROWS_LOST",
@@ -208,21 +225,26 @@ export class DuckDbIncoming implements Incoming {
         );
       }
       // Keys alone are only looked up in: one that stands there twice does no harm, and 5 M of them take 70 MB and 0.3 s to check.
-      if (table.primaryKey.length > 0 && this.purpose === "rows") await this.#checkKeys(session, signal);
+      if (keyed.some((count) => count < rows)) await this.#failForNullKey(session, signal);
+      if (key.length > 0) await this.#checkKeys(session, signal);
       return rows;
     });
+  }
+
+  async #failForNullKey(session: Session, signal: AbortSignal | undefined): Promise<never> {
+    const { table, target } = this;
+    const [found = []] = (await session.run(findNullKey(target, table.primaryKey), { signal })).rows;
+    const key = found.map((value) => value ?? "NULL").join(", ");
+    throw new NovaError(
+      "LOAD_KEY_NULL",
+      `${table.name}: a row has NULL in its primary key (${table.primaryKey.join(", ")}): (${key}).`,
+      { details: { table: table.name, key } },
+    );
   }
 
   async #checkKeys(session: Session, signal: AbortSignal | undefined): Promise<void> {
     const { table, target } = this;
     const names = table.primaryKey.join(", ");
-    const [empty] = (await session.run(findNullKey(target, table.primaryKey), { signal })).rows;
-    if (empty) {
-      const key = empty.map((value) => value ?? "NULL").join(", ");
-      throw new NovaError("LOAD_KEY_NULL", `${table.name}: a row has NULL in its primary key (${names}): (${key}).`, {
-        details: { table: table.name, key },
-      });
-    }
     const [shared] = (await session.run(findDuplicateKey(target, table.primaryKey), { signal })).rows;
     if (shared) {
       const [count, ...values] = shared;
@@ -249,9 +271,17 @@ export class DuckDbIncoming implements Incoming {
   }
 }
 
-/** Quoted name of the table that holds the rows. */
+/** Quoted name of the table that holds the rows, if there are any. */
 export function targetOf(incoming: Incoming): string {
-  if (incoming instanceof DuckDbIncoming) return incoming.target;
+  return here(incoming).target;
+}
+
+export function isEmpty(incoming: Incoming): boolean {
+  return here(incoming).isEmpty;
+}
+
+function here(incoming: Incoming): DuckDbIncoming {
+  if (incoming instanceof DuckDbIncoming) return incoming;
   throw new NovaError("INTERNAL", `The rows of ${incoming.table.name} were taken in by another warehouse.`);
 }
 
