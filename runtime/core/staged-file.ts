@@ -4,6 +4,8 @@ export interface StagedFile {
   readonly path: string;
   /** Rows in the file, as counted by PostgreSQL. */
   readonly rows: number;
+  /** Bytes of the longest row before compression, its line end included. */
+  readonly longestRow: number;
   /** Bytes in the file, after compression. */
   readonly bytes: number;
 }

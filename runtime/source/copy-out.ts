@@ -18,6 +18,8 @@ export class CopyOut extends Readable implements Submittable {
   rowCount = 0;
   /** Rows of which at least the beginning has come. */
   received = 0;
+  /** Bytes of the longest row, its line end included: PostgreSQL sends each row as one message. */
+  longest = 0;
   /** Settles when the statement is over, which is after the last byte. */
   readonly complete: Promise<void>;
   readonly #sql: string;
@@ -94,7 +96,10 @@ export class CopyOut extends Readable implements Submittable {
         if (code === ERROR_RESPONSE) return this.#finish(bytes, { end, rest: at });
         this.#left = bytes.readUInt32BE(at + 1) - 4;
         this.#isData = code === COPY_DATA;
-        if (this.#isData) this.received += 1;
+        if (this.#isData) {
+          this.received += 1;
+          if (this.#left > this.longest) this.longest = this.#left;
+        }
         at += HEADER;
         if (code === COPY_DONE) return this.#finish(bytes, { end, rest: at });
       }

@@ -209,6 +209,7 @@ async function fillFile(worker: Worker, session: Session, first: Piece): Promise
   const writer = new StagedFileWriter(join(request.folder, name), format.compression);
   try {
     let rows = 0;
+    let longestRow = 0;
     const pieces: Piece[] = [];
     for (
       let piece: Piece | undefined = first;
@@ -228,12 +229,14 @@ async function fillFile(worker: Worker, session: Session, first: Piece): Promise
         },
         { signal, table: `${table.sourceSchema}.${table.sourceTable}`, doing: `reading ${table.name}` },
       );
-      rows += copied;
-      total.rows += copied;
+      rows += copied.rows;
+      total.rows += copied.rows;
+      longestRow = Math.max(longestRow, copied.longestRow);
       pieces.push(piece);
     }
-    const file = await writer.close(rows);
-    if (rows > 0) return { writer, file, note: note(worker, pieces) };
+    if (rows > 0) {
+      return { writer, file: await writer.close({ rows, longestRow }), note: note(worker, pieces) };
+    }
     await writer.remove();
     return undefined;
   } catch (thrown) {

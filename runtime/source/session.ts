@@ -16,6 +16,13 @@ export interface SessionOptions {
 /** Bytes that may wait between the socket and the file. */
 const BUFFER = 1 << 20;
 
+export interface Copied {
+  /** As PostgreSQL counted them. */
+  readonly rows: number;
+  /** Bytes. */
+  readonly longestRow: number;
+}
+
 export class Session implements AsyncDisposable {
   readonly #client: PoolClient;
   readonly #pool: Pool;
@@ -98,14 +105,13 @@ export class Session implements AsyncDisposable {
    * Runs COPY … TO STDOUT; `write` is awaited for each piece, and PostgreSQL waits meanwhile.
    *
    * @param write is told how many rows have come so far, some of which may be on their way to it still
-   * @returns rows, as PostgreSQL counted them
    * @throws NovaError SOURCE_*, what `write` throws, or the signal's reason
    */
   async copy(
     sql: string,
     write: (piece: Buffer, rowsSoFar: number) => Promise<void> | void,
     options: QueryOptions = {},
-  ): Promise<number> {
+  ): Promise<Copied> {
     let failedWriting: { readonly thrown: unknown } | undefined;
     try {
       return await this.#run(options, async () => {
@@ -120,7 +126,7 @@ export class Session implements AsyncDisposable {
           }
         }
         await stream.complete;
-        return stream.rowCount;
+        return { rows: stream.rowCount, longestRow: stream.longest };
       });
     } catch (thrown) {
       if (!failedWriting) throw thrown;

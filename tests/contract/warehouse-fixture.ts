@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import type { StagedFile } from "../../runtime/core/staged-file.ts";
 import type { Manifest, ManifestTable } from "../../runtime/manifest/manifest.ts";
 import type {
   Incoming,
@@ -48,6 +49,11 @@ export type Change = Partial<Omit<TablePublication, "table" | "rows" | "keys">> 
   readonly keys?: readonly (readonly Cell[])[] | "rows" | undefined;
 };
 
+type Written = Pick<StagedFile, "rows" | "longestRow"> & { readonly text: string | Buffer; readonly name: string };
+
+const longest = (rows: readonly (readonly Cell[])[]): number =>
+  Math.max(0, ...rows.map((row) => Buffer.byteLength(csv([row]))));
+
 /** Numbers batches and writes staged files for one warehouse. */
 export class Batches implements AsyncDisposable {
   readonly #folder: string;
@@ -64,19 +70,19 @@ export class Batches implements AsyncDisposable {
     return new Batches(warehouse, await mkdtemp(join(tmpdir(), "novadrive-contract-")));
   }
 
-  async file(
-    text: string | Buffer,
-    rows: number,
-    name = "csv",
-  ): Promise<{ path: string; rows: number; bytes: number }> {
+  async file(text: string, rows: number, longestRow = Buffer.byteLength(text)): Promise<StagedFile> {
+    return this.#write({ text, rows, longestRow, name: "csv" });
+  }
+
+  async #write({ text, name, ...counts }: Written): Promise<StagedFile> {
     const path = join(this.#folder, `${++this.#files}.${name}`);
     await writeFile(path, text);
-    return { path, rows, bytes: Buffer.byteLength(text) };
+    return { path, ...counts, bytes: Buffer.byteLength(text) };
   }
 
   async take(table: ManifestTable, { purpose = "rows", files }: Staged): Promise<Incoming> {
     const incoming = await this.warehouse.openIncoming(this.lastId + 1, table, purpose);
-    const staged = await Promise.all(files.map((rows) => this.file(csv(rows), rows.length)));
+    const staged = await Promise.all(files.map((rows) => this.file(csv(rows), rows.length, longest(rows))));
     await Promise.all(staged.map((file) => incoming.add(file)));
     return incoming;
   }
@@ -106,7 +112,12 @@ export class Batches implements AsyncDisposable {
   }
 
   async gzipped(rows: readonly (readonly Cell[])[]) {
-    return this.file(gzipSync(csv(rows)), rows.length, "csv.gz");
+    return this.#write({
+      text: gzipSync(csv(rows)),
+      rows: rows.length,
+      longestRow: longest(rows),
+      name: "csv.gz",
+    });
   }
 
   /** Rows of a query. */

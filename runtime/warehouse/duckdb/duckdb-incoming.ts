@@ -6,10 +6,9 @@ import type { ManifestTable } from "../../manifest/manifest.ts";
 import type { Incoming, IncomingPurpose, StatementOptions } from "../warehouse.ts";
 import { EngineError, resourceError, statementError } from "./engine-error.ts";
 import type { Engine, Session } from "./engine.ts";
-import { longestRow, rowBound } from "./longest-row.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
 import {
-  countRows,
+  countRowsAndKeys,
   createIncoming,
   findDuplicateKey,
   findMisfit,
@@ -25,12 +24,7 @@ const BUFFER = 2 ** 21;
 /** The largest buffer that DuckDB takes; a row of four texts of 16 M characters may be as long. */
 const MAX_BUFFER = 2 ** 28;
 
-/**
- * Each thread that inserts holds a row group under construction: two blocks of 256 KB for every column, whatever the rows. With two threads and
- * 96 MB, 60 columns run out of memory (DuckDB 1.5.5), so more than this many are read with what queries have; and by one thread from the number
- * on from which two threads' row groups do not fit into that either.
- */
-const MANY_COLUMNS = 24;
+/** So many that two threads' row groups (see MemoryBudget) do not fit even into what queries have: one thread inserts them. */
 export const VERY_MANY_COLUMNS = 200;
 
 /** What all incoming tables of a warehouse share. */
@@ -69,34 +63,45 @@ export class DuckDbIncoming implements Incoming {
   readonly #shared: IncomingShared;
   readonly #columns: FileToRead["columns"];
   readonly #padded: boolean;
-  /** No row of the table can be longer. */
-  readonly #rowBound: number;
   readonly #attempt: AttemptColumn | undefined;
   #parallel = true;
   #rows = 0;
+  /** Whether the table is there. */
+  #made: boolean;
 
   protected constructor({ shared, table, purpose, target, attempt }: DuckDbIncomingOptions) {
     this.#shared = shared;
     this.#attempt = attempt;
+    this.#made = attempt !== undefined;
     this.table = table;
     this.purpose = purpose;
     this.target = target;
     this.#columns = incomingColumns(table, purpose);
-    this.#rowBound = rowBound(this.#columns);
     this.#padded = this.#columns.length === 1 && this.#columns.some((column) => column.nullable);
   }
 
   static async open(options: DuckDbIncomingOptions): Promise<DuckDbIncoming> {
     const incoming = new DuckDbIncoming(options);
-    await incoming.#run("making room for", (session) =>
-      session.run(createIncoming(options.target, options.table, options.purpose)),
-    );
+    if (options.purpose === "keys") await incoming.#make();
     return incoming;
+  }
+
+  /** With the first file that has rows: it is a commit of its own, and in most batches most tables have nothing new. */
+  async #make(): Promise<void> {
+    if (this.#made) return;
+    await this.#run("making room for", (session) => session.run(createIncoming(this.target, this.table, this.purpose)));
+    this.#made = true;
+  }
+
+  /** Whether no row has come, so that there is no table. */
+  get isEmpty(): boolean {
+    return !this.#made;
   }
 
   async add(file: StagedFile, { signal }: StatementOptions = {}): Promise<void> {
     await this.#shared.queue(async () => {
       signal?.throwIfAborted();
+      await this.#make();
       await this.#read(file, signal);
       this.#rows += file.rows;
     });
@@ -113,7 +118,7 @@ export class DuckDbIncoming implements Incoming {
   }
 
   async #read(file: StagedFile, signal: AbortSignal | undefined): Promise<void> {
-    const buffer = await this.#bufferFor(file, signal);
+    const buffer = this.#bufferFor(file);
     const read = (parallel: boolean): FileToRead => ({
       path: file.path,
       columns: this.#columns,
@@ -133,9 +138,8 @@ export class DuckDbIncoming implements Incoming {
     }
   }
 
-  async #bufferFor({ path, bytes }: StagedFile, signal: AbortSignal | undefined): Promise<number> {
-    if (this.#rowBound < BUFFER || (bytes < BUFFER && !path.endsWith(".gz"))) return BUFFER;
-    const longest = await longestRow(path, signal);
+  /** A row that is longer than the CSV reader's buffer may come back wrong without an error. */
+  #bufferFor({ longestRow: longest }: StagedFile): number {
     if (longest < BUFFER) return BUFFER;
     if (longest < MAX_BUFFER) return 2 ** Math.ceil(Math.log2(longest + 1));
     throw new NovaError(
@@ -151,8 +155,9 @@ export class DuckDbIncoming implements Incoming {
   }
 
   #withRoom<T>({ buffer, columns }: FileToRead, work: () => Promise<T>): Promise<T> {
-    // Larger buffers do not fit into the memory that loading has, nor do the row groups of many columns.
-    return buffer > BUFFER || columns.length > MANY_COLUMNS ? this.#shared.memory.large(work) : work();
+    const { memory } = this.#shared;
+    // Larger buffers do not fit into the memory that loading has.
+    return buffer > BUFFER ? memory.large(work) : memory.inserting(columns.length, work);
   }
 
   /** The engine names at best a line of the file; the user needs the row of the source. */
@@ -207,8 +212,11 @@ export class DuckDbIncoming implements Incoming {
 
   async seal({ signal }: StatementOptions = {}): Promise<number> {
     const { table, target } = this;
+    if (!this.#made) return 0;
     return this.#run("checking", async (session) => {
-      const rows = Number((await session.run(countRows(target), { signal })).rows[0]?.[0]);
+      const key = this.purpose === "rows" ? table.primaryKey : [];
+      const [counts = []] = (await session.run(countRowsAndKeys(target, key), { signal })).rows;
+      const [rows = 0, ...keyed] = counts.map(Number);
       if (rows !== this.#rows) {
         throw new NovaError(
           "LOAD_ROWS_LOST",
@@ -217,21 +225,26 @@ export class DuckDbIncoming implements Incoming {
         );
       }
       // Keys alone are only looked up in: one that stands there twice does no harm, and 5 M of them take 70 MB and 0.3 s to check.
-      if (table.primaryKey.length > 0 && this.purpose === "rows") await this.#checkKeys(session, signal);
+      if (keyed.some((count) => count < rows)) await this.#failForNullKey(session, signal);
+      if (key.length > 0) await this.#checkKeys(session, signal);
       return rows;
     });
+  }
+
+  async #failForNullKey(session: Session, signal: AbortSignal | undefined): Promise<never> {
+    const { table, target } = this;
+    const [found = []] = (await session.run(findNullKey(target, table.primaryKey), { signal })).rows;
+    const key = found.map((value) => value ?? "NULL").join(", ");
+    throw new NovaError(
+      "LOAD_KEY_NULL",
+      `${table.name}: a row has NULL in its primary key (${table.primaryKey.join(", ")}): (${key}).`,
+      { details: { table: table.name, key } },
+    );
   }
 
   async #checkKeys(session: Session, signal: AbortSignal | undefined): Promise<void> {
     const { table, target } = this;
     const names = table.primaryKey.join(", ");
-    const [empty] = (await session.run(findNullKey(target, table.primaryKey), { signal })).rows;
-    if (empty) {
-      const key = empty.map((value) => value ?? "NULL").join(", ");
-      throw new NovaError("LOAD_KEY_NULL", `${table.name}: a row has NULL in its primary key (${names}): (${key}).`, {
-        details: { table: table.name, key },
-      });
-    }
     const [shared] = (await session.run(findDuplicateKey(target, table.primaryKey), { signal })).rows;
     if (shared) {
       const [count, ...values] = shared;
@@ -258,9 +271,17 @@ export class DuckDbIncoming implements Incoming {
   }
 }
 
-/** Quoted name of the table that holds the rows. */
+/** Quoted name of the table that holds the rows, if there are any. */
 export function targetOf(incoming: Incoming): string {
-  if (incoming instanceof DuckDbIncoming) return incoming.target;
+  return here(incoming).target;
+}
+
+export function isEmpty(incoming: Incoming): boolean {
+  return here(incoming).isEmpty;
+}
+
+function here(incoming: Incoming): DuckDbIncoming {
+  if (incoming instanceof DuckDbIncoming) return incoming;
   throw new NovaError("INTERNAL", `The rows of ${incoming.table.name} were taken in by another warehouse.`);
 }
 

@@ -25,7 +25,7 @@ import type {
 import { canonicalText } from "./canonical-value.ts";
 import { relationsOf } from "./catalogue.ts";
 import { fingerprint, fingerprintRows } from "./fingerprint.ts";
-import { createIncomingShared, DuckDbIncoming, type IncomingShared } from "./duckdb-incoming.ts";
+import { createIncomingShared, DuckDbIncoming, isEmpty, type IncomingShared } from "./duckdb-incoming.ts";
 import { EngineError, isConflict, statementError } from "./engine-error.ts";
 import type { Engine, Session } from "./engine.ts";
 import { DuckDbFirstLoads } from "./first-loads.ts";
@@ -116,7 +116,14 @@ export class DuckDbWarehouse implements Warehouse {
   }
 
   async publish(publication: Publication): Promise<readonly PublishedTable[]> {
-    return this.#run(`publishing batch ${publication.batch.id}`, (session) => publish(session, publication));
+    // What is inserted into each table takes memory until the commit.
+    const columns = publication.tables.reduce(
+      (sum, { table, rows }) => (isEmpty(rows) ? sum : sum + table.columns.length),
+      0,
+    );
+    return this.#memory.inserting(columns, () =>
+      this.#run(`publishing batch ${publication.batch.id}`, (session) => publish(session, publication)),
+    );
   }
 
   async fingerprint(

@@ -84,7 +84,7 @@ export function isConflict(error: EngineError): boolean {
 /** What an error means wherever it happens; undefined where its meaning depends on the statement. */
 export function resourceError(error: EngineError, doing: string): NovaError | undefined {
   const { kind, text, summary } = error.facts;
-  if (kind === "Out of Memory" || /out of memory/i.test(summary)) {
+  if (kind === "Out of Memory" || /out of memory|failed to pin block of size/i.test(summary)) {
     return new NovaError("WAREHOUSE_FULL", `DuckDB ran out of memory while ${doing}: ${summary}`, {
       cause: error,
       remedy: "Give the warehouse more memory, or split the model into smaller steps.",

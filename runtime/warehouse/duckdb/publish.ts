@@ -3,9 +3,9 @@ import { NovaError } from "../../core/errors.ts";
 import { keepsDeleted, stageColumns, type ManifestTable } from "../../manifest/manifest.ts";
 import type { Publication, PublishedTable, TablePublication } from "../warehouse.ts";
 import { relationColumnFacts } from "./catalogue.ts";
-import { targetOf, VERY_MANY_COLUMNS } from "./duckdb-incoming.ts";
+import { isEmpty, targetOf, VERY_MANY_COLUMNS } from "./duckdb-incoming.ts";
 import type { Session } from "./engine.ts";
-import { countRows } from "./sql/incoming.ts";
+import { countRows, createIncoming } from "./sql/incoming.ts";
 import { DuckDbFirstLoad } from "./first-loads.ts";
 import { forgetFirstLoad } from "./sql/first-load.ts";
 import { lastBatchId, writeBatch, writeWatermark } from "./sql/bookkeeping.ts";
@@ -26,11 +26,9 @@ import {
 /** @throws NovaError BATCH_RUNNING if a batch with this number or a higher one is published already; EngineError */
 export async function publish(session: Session, publication: Publication): Promise<readonly PublishedTable[]> {
   const isWide = publication.tables.some(({ table }) => table.columns.length > VERY_MANY_COLUMNS);
-  const published = await (isWide
+  return await (isWide
     ? withOneThread(session, () => publishAll(session, publication))
     : publishAll(session, publication));
-  await tidy(session, publication.tables);
-  return published;
 }
 
 /** See VERY_MANY_COLUMNS. */
@@ -56,6 +54,7 @@ function publishAll(session: Session, { batch, tables }: Publication): Promise<P
     const results: PublishedTable[] = [];
     for (const table of tables) results.push(await publishTable(session, table, batch));
     await session.run(writeBatch(batch));
+    await dropIncoming(session, tables);
     return results;
   });
 }
@@ -73,8 +72,9 @@ async function publishTable(
   let deleted = keepsDeleted(table) ? 0 : deletedNow;
   if (action === "replace" && before > deleted) deleted += (await session.run(deleteAll(table))).changed;
   const left = before - deleted;
-  const { inserted, updated, removed } =
-    action === "merge" && left > 0
+  const { inserted, updated, removed } = isEmpty(publication.rows)
+    ? { inserted: 0, updated: 0, removed: 0 }
+    : action === "merge" && left > 0
       ? await mergeRows(session, table, rows, batch)
       : { inserted: (await session.run(insertAll(table, rows, batch))).changed, updated: 0, removed: 0 };
   for (const statement of writeWatermark(table.name, watermark)) await session.run(statement);
@@ -86,7 +86,6 @@ async function publishTable(
 }
 
 async function mergeRows(session: Session, table: ManifestTable, rows: string, batch: Publication["batch"]) {
-  if ((await single(session, countRows(rows))) === 0) return { inserted: 0, updated: 0, removed: 0 };
   const left = await columnsLeft(session, table);
   const keep = left.length === 0 ? undefined : keepLeft(table, rows, left);
   if (keep !== undefined) {
@@ -126,6 +125,7 @@ async function deleteVanishedRows(
 ): Promise<number> {
   if (!keys || before === 0) return 0;
   const target = targetOf(keys);
+  if (isEmpty(keys)) await session.run(createIncoming(target, keys.table, keys.purpose));
   const most = within ? Math.min(within.rows, before) : before;
   const of = Math.max(1, Math.ceil(Math.max(most, await single(session, countRows(target))) / KEYS_AT_A_TIME));
   const remove = keepsDeleted(table) ? markVanished : deleteVanished;
@@ -138,15 +138,12 @@ async function deleteVanishedRows(
   return deleted;
 }
 
-/** Not part of the publication: it is committed, whatever becomes of this. What is left goes with the next `prepare`. */
-async function tidy(session: Session, tables: readonly TablePublication[]): Promise<void> {
+/** In the same transaction: the checkpoint that may follow it would compress and write rows that nobody needs any more. */
+async function dropIncoming(session: Session, tables: readonly TablePublication[]): Promise<void> {
   const incoming = new Set(
     tables.flatMap(({ rows, keys }) => (keys ? [targetOf(rows), targetOf(keys)] : [targetOf(rows)])),
   );
-  const drop = session.transaction(async () => {
-    for (const target of incoming) await session.run(`DROP TABLE IF EXISTS ${target}`);
-  });
-  await drop.catch(() => undefined);
+  await session.run([...incoming].map((target) => `DROP TABLE IF EXISTS ${target}`).join(";\n"));
 }
 
 async function single(session: Session, sql: string): Promise<number> {

@@ -77,7 +77,7 @@ async function leave(warehouse: Warehouse, test: ResumeTest, batchId: number): P
   if (!table) throw new Error("There is no table");
   const rows = await warehouse.openIncoming(batchId, table, "rows");
   const path = join(import.meta.dirname, "support.ts");
-  await rows.add({ path, rows: 1, bytes: 1 });
+  await rows.add({ path, rows: 1, longestRow: 1, bytes: 1 });
   await expect(rows.seal()).rejects.toThrow();
   expect((await test.place.incoming()).length).toBeGreaterThan(0);
 }

@@ -29,7 +29,7 @@ it.each([
   const path = join(folder, "sales.csv.gz");
   await writeFile(path, gzipSync("1\n2\n"));
   const rows = await warehouse.openIncoming(1, table, "rows");
-  await rows.add({ path, rows: 2, bytes: 24 });
+  await rows.add({ path, rows: 2, longestRow: 2, bytes: 24 });
   await rows.seal();
   const batch = {
     id: 1,

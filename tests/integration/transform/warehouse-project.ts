@@ -30,7 +30,7 @@ export async function testWarehouse(manifest: Manifest): Promise<TestWarehouse> 
     const path = join(folder, `${table.name}-${purpose}.csv`);
     const text = rows.map((row) => `${row.map(cell).join(",")}\n`).join("");
     await writeFile(path, text);
-    await incoming.add({ path, rows: rows.length, bytes: Buffer.byteLength(text) });
+    await incoming.add({ path, rows: rows.length, longestRow: text.length, bytes: Buffer.byteLength(text) });
     await incoming.seal();
     return incoming;
   };

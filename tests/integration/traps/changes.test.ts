@@ -199,7 +199,7 @@ describe.each(WAREHOUSES)("on %s", (warehouse) => {
     });
     const incoming = await opened.openIncoming(99_999, table, "rows");
     const lost = (async () => {
-      await incoming.add({ path, rows: 3, bytes: 16 });
+      await incoming.add({ path, rows: 3, longestRow: 8, bytes: 16 });
       await incoming.seal();
     })();
     await expect(lost).rejects.toMatchObject({ code: "LOAD_ROWS_LOST" });

@@ -41,7 +41,7 @@ test("every row of a wide table can change in one batch, in the memory that ther
     ].entries()) {
       await writeRows(path, round);
       const rows = await warehouse.openIncoming(round + 1, table, "rows");
-      await rows.add({ path, rows: ROWS, bytes: (await stat(path)).size });
+      await rows.add({ path, rows: ROWS, longestRow: 5000, bytes: (await stat(path)).size });
       await rows.seal();
       const batch = {
         id: round + 1,

@@ -19,7 +19,7 @@ for (let id = (await warehouse.readState()).lastBatchId + 1; ; id++) {
     const lines = Array.from({ length: CRASH_ROWS }, (_, row) => `${row},"batch ${id}"\n`);
     await writeFile(path, lines.join(""));
     const rows = await warehouse.openIncoming(id, table, "rows");
-    await rows.add({ path, rows: CRASH_ROWS, bytes: 0 });
+    await rows.add({ path, rows: CRASH_ROWS, longestRow: 20, bytes: 0 });
     await rows.seal();
     const watermark = { batchId: id, cursor: `batch ${id}`, cursorColumn: "id", fence: {} };
     publications.push({ table, action: "merge" as const, rows, keys: rows, watermark });

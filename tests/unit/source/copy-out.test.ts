@@ -63,6 +63,7 @@ test("the rows' bytes come in order and the rest is left to pg, wherever the soc
       const got: Buffer[] = [];
       for await (const piece of copy) got.push(Buffer.from(piece));
       expect(Buffer.concat(got)).toEqual(Buffer.concat(bodies));
+      expect(copy.longest).toBe(Math.max(0, ...bodies.map((body) => body.length)));
       expect(await server.rest(END.length)).toEqual(END);
       expect(server.sent).toEqual(["COPY t TO STDOUT"]);
     }),

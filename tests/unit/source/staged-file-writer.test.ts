@@ -25,9 +25,9 @@ describe.each(["gzip", "none"] as const)("compression %s", (compression) => {
           piece.fill("x");
         }
         const whole = Buffer.concat(sent);
-        const file = await writer.close(7);
+        const file = await writer.close({ rows: 7, longestRow: 9 });
         const content = await readFile(file.path);
-        expect(file).toEqual({ path: writer.path, rows: 7, bytes: content.length });
+        expect(file).toEqual({ path: writer.path, rows: 7, longestRow: 9, bytes: content.length });
         expect((compression === "gzip" ? gunzipSync(content) : content).equals(whole)).toBe(true);
         expect(writer.bytes).toBe(whole.length);
         await writer.remove();
@@ -40,7 +40,9 @@ describe.each(["gzip", "none"] as const)("compression %s", (compression) => {
   test("a folder that is not there is told, not waited for", async () => {
     const writer = new StagedFileWriter(join(tmpdir(), "novadrive-no-such-folder", "file"), compression);
     const piece = Buffer.alloc(3 * MB, "text");
-    await expect(writer.write(piece).then(() => writer.close(1))).rejects.toMatchObject({ code: "STAGING_FAILED" });
+    await expect(writer.write(piece).then(() => writer.close({ rows: 1, longestRow: 1 }))).rejects.toMatchObject({
+      code: "STAGING_FAILED",
+    });
     await writer.remove();
   });
 
@@ -51,7 +53,7 @@ describe.each(["gzip", "none"] as const)("compression %s", (compression) => {
     const writing = (async () => {
       for (let at = 0; at < 64; at++) await writer.write(Buffer.from(crypto.getRandomValues(new Uint8Array(65_536))));
       for (let at = 0; at < 32; at++) await writer.write(Buffer.alloc(MB, String(at)));
-      await writer.close(1);
+      await writer.close({ rows: 1, longestRow: 1 });
     })();
     await expect(writing).rejects.toMatchObject({ code: "STAGING_FAILED", message: expect.stringContaining("ENOSPC") });
     await writer.remove();

@@ -175,6 +175,11 @@ export function countRows(target: string): string {
   return `SELECT count(*) FROM ${target}`;
 }
 
+/** Their number, and for each column of the key how many have a value in it. */
+export function countRowsAndKeys(target: string, primaryKey: readonly string[]): string {
+  return `SELECT ${["*", ...primaryKey.map((name) => identifier(name))].map((what) => `count(${what})`).join(", ")} FROM ${target}`;
+}
+
 /** One key that has a NULL in it. */
 export function findNullKey(target: string, primaryKey: readonly string[]): string {
   const keys = primaryKey.map((name) => identifier(name));

@@ -33,6 +33,10 @@ it.each([
   ["IO Error: Could not write file: No space left on device", "WAREHOUSE_FULL"],
   ["Out of Memory Error: failed to offload data block, max_temp_directory_size reached", "WAREHOUSE_FULL"],
   ["IO Error: Could not read from file", "WAREHOUSE_UNREACHABLE"],
+  [
+    "TransactionContext Error: Failed to commit: failed to pin block of size 256.0 KiB (488.1 MiB/488.2 MiB used)",
+    "WAREHOUSE_FULL",
+  ],
   ["FATAL Error: database has been invalidated", "WAREHOUSE_UNREACHABLE"],
 ])("%s means %s", (message, code) => {
   expect(resourceError(readEngineError(new Error(message)), "loading t")).toMatchObject({
