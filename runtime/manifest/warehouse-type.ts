@@ -89,6 +89,10 @@ function sized(kind: "varchar" | "binary", length: number, maximum: number): War
   return length >= 1 && length <= maximum ? { kind, length } : undefined;
 }
 
+export function isTimestamp({ kind }: WarehouseType): boolean {
+  return kind === "timestamp_ltz" || kind === "timestamp_ntz" || kind === "timestamp_tz";
+}
+
 /**
  * The exact form of a type, the only one used in DDL: aliases make the infrastructure's plan show differences for ever.
  * `integer` → `NUMBER(38,0)`, `text` → `VARCHAR(16777216)`, `timestamptz` → `TIMESTAMP_LTZ(9)`.

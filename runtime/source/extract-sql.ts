@@ -10,7 +10,7 @@ import {
   valueSql,
   type ValueCheck,
 } from "../manifest/postgres-type.ts";
-import { exactType } from "../manifest/warehouse-type.ts";
+import { exactType, isTimestamp } from "../manifest/warehouse-type.ts";
 import { liveColumn, type Relation, type RelationColumn } from "./catalogue.ts";
 import { sinceSql, versionSql } from "./since-sql.ts";
 import type { Since } from "./source.ts";
@@ -37,13 +37,26 @@ export interface ExtractShape {
   readonly since?: Since | undefined;
   /** Whether values that do not fit, and are let through, are counted in settings, which have to hold numbers. */
   readonly counted?: boolean | undefined;
+  /** As in StagedFileFormat. */
+  readonly binaryTimestamps?: boolean | undefined;
 }
 
 /** @throws RangeError if the relation lacks a column of the manifest, which preflight rules out */
-export function extractSql({ table, relation, what, since, counted = false }: ExtractShape): ExtractSql {
+export function extractSql({
+  table,
+  relation,
+  what,
+  since,
+  counted = false,
+  binaryTimestamps = false,
+}: ExtractShape): ExtractSql {
   const wanted = what === "rows" ? table.columns : table.primaryKey.map((name) => columnOf(table, name));
   const columns = wanted.map((column, index) =>
-    columnSql(shapeOf(table, relation, column), column, counted ? `novadrive.misfits_${index}` : undefined),
+    columnSql(
+      shapeOf({ table, relation, column, binaryTimestamps }),
+      column,
+      counted ? `novadrive.misfits_${index}` : undefined,
+    ),
   );
   // A row whose only column is NULL would be a blank line, which readers of CSV skip.
   if (wanted.length === 1 && wanted[0]?.nullable) columns.push({ name: "novadrive_filler", sql: "1", quoted: false });
@@ -55,12 +68,18 @@ interface ColumnShape extends GuardedColumn {
   readonly quoted: boolean;
 }
 
-function shapeOf(table: ManifestTable, relation: Relation, column: ManifestColumn): ColumnShape {
+interface ColumnOf extends Pick<ExtractShape, "table" | "relation"> {
+  readonly column: ManifestColumn;
+  readonly binaryTimestamps: boolean;
+}
+
+function shapeOf({ table, relation, column, binaryTimestamps }: ColumnOf): ColumnShape {
   const live = liveColumn(relation, column.name);
   const value = valueSql(identifier(column.name), live.type);
   const valueType = live.type.name === "money" ? "numeric" : live.type.name;
   const text = textSql(value, live.type);
   const form = textFormOf(column.type);
+  const sent = binaryTimestamps && isTimestamp(column.type) ? `${valueType}_send(${value})` : undefined;
   return {
     live,
     quoted: form !== "plain",
@@ -70,8 +89,8 @@ function shapeOf(table: ManifestTable, relation: Relation, column: ManifestColum
     valueType,
     isNull: isNullSql(value, live.type),
     text,
-    output: form === "text" ? text : form === "hex" ? `encode(${value}, 'hex')` : value,
-    outputType: form === "plain" ? valueType : "text",
+    output: sent ?? (form === "text" ? text : form === "hex" ? `encode(${value}, 'hex')` : value),
+    outputType: sent !== undefined ? "bytea" : form === "plain" ? valueType : "text",
     checks: checksOf(live, column),
     primaryKey: table.primaryKey,
     hasCtid: relation.kind !== "v" && relation.kind !== "f",

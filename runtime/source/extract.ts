@@ -50,7 +50,8 @@ export interface ExtractOptions {
 export async function extractTable(options: ExtractOptions): Promise<ExtractSummary> {
   const { request, relation, limit, withReader } = options;
   const { table, what, since } = request;
-  const all = extractSql({ table, relation, what, since, counted: what === "rows" });
+  const { binaryTimestamps } = request.format;
+  const all = extractSql({ table, relation, what, since, counted: what === "rows", binaryTimestamps });
   const { sql, pieces, known } = await limit(() =>
     withReader(request.signal, async (session) => {
       const query: RunQuery = (text, params) => session.query(text, params, { signal: request.signal });

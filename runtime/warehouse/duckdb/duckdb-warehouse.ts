@@ -78,7 +78,7 @@ export class DuckDbWarehouse implements Warehouse {
       transactionalDdl: true,
       managesStageTables: true,
       parallelStatements: Math.min(threads, MAX_PARALLEL_STATEMENTS),
-      stagedFiles: { compression: "none", targetBytes: STAGED_FILE_BYTES },
+      stagedFiles: { compression: "none", targetBytes: STAGED_FILE_BYTES, binaryTimestamps: true },
       metered: false,
     };
   }

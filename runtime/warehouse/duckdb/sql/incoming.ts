@@ -1,7 +1,7 @@
 /** Staged files into incoming tables: how a file is read exactly, and how the value that could not be read is found. */
 import { identifier, literal } from "../../../core/sql.ts";
 import { columnOf, type ManifestColumn, type ManifestTable } from "../../../manifest/manifest.ts";
-import { MAX_BINARY, MAX_VARCHAR, type WarehouseType } from "../../../manifest/warehouse-type.ts";
+import { isTimestamp, MAX_BINARY, MAX_VARCHAR, type WarehouseType } from "../../../manifest/warehouse-type.ts";
 import type { IncomingPurpose } from "../../warehouse.ts";
 import { duckdbType } from "../duckdb-type.ts";
 
@@ -99,6 +99,9 @@ function readValue(column: string, type: WarehouseType): string {
   const wrong = misfit(column, type);
   const value = readType(type) === duckdbType(type) ? column : converted(column, type);
   if (wrong === undefined) return value;
+  if (isTimestamp(type)) {
+    return `CASE ${whenSent(column, type)} WHEN ${wrong} THEN error('misfit') ELSE ${value} END`;
+  }
   const usual = usuallyFits(column, type);
   const first = usual === undefined ? "" : `WHEN ${usual} THEN ${value} `;
   return `CASE ${first}WHEN ${wrong} THEN error('misfit') ELSE ${value} END`;
@@ -115,6 +118,22 @@ function usuallyFits(column: string, type: WarehouseType): string | undefined {
 
 function converted(column: string, type: WarehouseType): string {
   return type.kind === "binary" ? `unhex(${column})` : `CAST(${column} AS ${duckdbType(type)})`;
+}
+
+/** Microseconds from 1970 to 2000. */
+const EPOCH = 946_684_800_000_000n;
+
+/**
+ * Timestamps as PostgreSQL sends them: `\x` and the sixteen digits of a number of 64 bits. From year 1 to 9999 the first two are 00 to 03, or ff
+ * before 2000; whatever else begins with `\x` is no timestamp that a stage table takes.
+ */
+function whenSent(column: string, type: WarehouseType): string {
+  const make = duckdbType(type) === "TIMESTAMP" ? "make_timestamp" : "make_timestamptz";
+  // The first digit is left out, so that the number is never negative.
+  const digits = `CAST('0x' || substr(${column}, 4) AS BIGINT)`;
+  const later = `starts_with(${column}, ${literal(String.raw`\x0`)}) AND ${column} < ${literal(String.raw`\x04`)}`;
+  const before = `starts_with(${column}, ${literal(String.raw`\xff`)})`;
+  return `WHEN ${later} THEN ${make}(${digits} + ${EPOCH}) WHEN ${before} THEN ${make}(${digits} + ${EPOCH - (1n << 60n)})`;
 }
 
 /** What DuckDB would take, but change or keep beyond the column's type. */
@@ -168,6 +187,9 @@ export function findMisfit(file: FileToRead, table: ManifestTable): string {
 
 function tried(column: string, type: WarehouseType): string {
   if (type.kind === "binary") return `CASE WHEN regexp_full_match(lower(${column}), '([0-9a-f]{2})*') THEN TRUE END`;
+  if (isTimestamp(type)) {
+    return `CASE ${whenSent(column, type)} ELSE TRY_CAST(${column} AS ${duckdbType(type)}) END`;
+  }
   return `TRY_CAST(${column} AS ${duckdbType(type)})`;
 }
 

@@ -21,7 +21,7 @@ it("reads a file with every option said, and converts what the reader would chan
       `INSERT INTO "in" SELECT c0,`,
       `CASE WHEN strlen(c1) - strpos(c1, '.') = 2 AND NOT contains(c1, 'e') THEN CAST(c1 AS DECIMAL(10,2)) WHEN contains(c1, 'e') OR (contains(c1, '.') AND length(rtrim(c1, '0')) - strpos(c1, '.') > 2) THEN error('misfit') ELSE CAST(c1 AS DECIMAL(10,2)) END,`,
       `CASE WHEN strlen(c2) <= 3 THEN c2 WHEN length(c2) > 3 THEN error('misfit') ELSE c2 END,`,
-      `CASE WHEN strlen(c3) < 10 THEN error('misfit') ELSE CAST(c3 AS TIMESTAMP WITH TIME ZONE) END,`,
+      String.raw`CASE WHEN starts_with(c3, '\x0') AND c3 < '\x04' THEN make_timestamptz(CAST('0x' || substr(c3, 4) AS BIGINT) + 946684800000000) WHEN starts_with(c3, '\xff') THEN make_timestamptz(CAST('0x' || substr(c3, 4) AS BIGINT) + -1151974819806846976) WHEN strlen(c3) < 10 THEN error('misfit') ELSE CAST(c3 AS TIMESTAMP WITH TIME ZONE) END,`,
       `CASE WHEN length(c4) % 2 = 1 OR length(c4) > 8 THEN error('misfit') ELSE unhex(c4) END`,
       String.raw`FROM read_csv('/tmp/[[]a][*].csv', auto_detect=false, header=false, delim=',', quote='"', escape='"', nullstr='', allow_quoted_nulls=false, new_line='\n', compression='none', max_line_size=2097152, buffer_size=2097152,`,
       `columns={'c0': 'BIGINT', 'c1': 'VARCHAR', 'c2': 'VARCHAR', 'c3': 'VARCHAR', 'c4': 'VARCHAR'})`,
